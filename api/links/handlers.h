@@ -1,0 +1,48 @@
+// Our own lookups: /api/v1 (docs/api.md, api/links/openapi.yaml).
+//
+// Handlers are functions of a request, a store and a time; they run on a read thread and never
+// wait. Waiting (?wait=) is the gateway's: it calls a handler again when a record has come.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "api/http.h"
+#include "correlate/store.h"
+
+namespace throughline::api::links {
+
+// A backend that holds the records too, for the ready queries of `locate`.
+struct Backend {
+  std::string name;   // As configured.
+  std::string kind;   // loki, tempo, jaeger, elasticsearch, sql, grafana.
+  std::string url;    // Base URL; may be empty: then queries carry no url.
+};
+
+struct Settings {
+  std::uint64_t pending_wait_ns = 60'000'000'000;
+  std::uint64_t locate_padding_ns = 60'000'000'000;  // Around first and last record.
+  std::vector<Backend> backends;
+  std::size_t default_limit = 100;
+  std::size_t max_limit = 10'000;
+  std::size_t resolve_items = 100'000;   // ids and lines in one POST /resolve.
+};
+
+struct Context {
+  const Store& store;
+  const Settings& settings;
+  std::uint64_t now_unix_ns;
+};
+
+Response Locate(const Request& request, const Context& context);        // GET /locate/{id}
+Response GetTrace(const Request& request, const Context& context);      // GET /traces/{id}
+Response FindTraces(const Request& request, const Context& context);    // GET /traces
+Response FindLogs(const Request& request, const Context& context);      // GET /logs
+Response FindExemplars(const Request& request, const Context& context); // GET /exemplars
+Response Resolve(const Request& request, const Context& context);       // POST /resolve
+Response Services(const Request& request, const Context& context);      // GET /services
+Response Operations(const Request& request, const Context& context);    // GET /services/{s}/operations
+Response OpenApi(const Request& request, const Context& context);       // GET /openapi.yaml
+
+}  // namespace throughline::api::links

@@ -1,0 +1,28 @@
+# Every third-party library, found once. Why each is there: docs/dependencies.md.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+set(Boost_NO_WARN_NEW_VERSIONS ON)
+find_package(Boost 1.81 REQUIRED COMPONENTS headers)
+find_package(simdjson REQUIRED)
+pkg_check_modules(deflate REQUIRED IMPORTED_TARGET libdeflate)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
+find_package(Snappy REQUIRED)
+find_package(SQLite3 REQUIRED)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+
+if(NOT THROUGHLINE_FUZZ)
+  find_package(prometheus-cpp CONFIG REQUIRED)
+  find_package(yaml-cpp REQUIRED)
+  find_package(CLI11 REQUIRED)
+  find_package(CURL REQUIRED)
+endif()
+
+if(BUILD_TESTING)
+  find_package(GTest REQUIRED)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+endif()
+if(BUILD_TESTING OR THROUGHLINE_FUZZ)
+  find_package(Protobuf REQUIRED)  # The oracle of the decoders; never in the product.
+endif()

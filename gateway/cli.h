@@ -1,0 +1,13 @@
+// The commands that talk to a running gateway, for people and scripts.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace throughline::gateway {
+
+// Registers locate, trace, logs, exemplars, resolve and demo; each callback sets *exit_code.
+void AddClientCommands(CLI::App& app, int* exit_code);
+
+}  // namespace throughline::gateway

@@ -1,0 +1,342 @@
+#include "gateway/config.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+
+namespace throughline::gateway {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+constexpr std::array kByteUnits = {
+    Unit{"KiB", 1ULL << 10U},  Unit{"MiB", 1ULL << 20U},
+    Unit{"GiB", 1ULL << 30U},  Unit{"TiB", 1ULL << 40U},
+    Unit{"KB", 1'000},         Unit{"MB", 1'000'000},
+    Unit{"GB", 1'000'000'000}, Unit{"B", 1},
+};
+constexpr std::array kTimeUnits = {
+    Unit{"ms", 1'000'000},         Unit{"us", 1'000},         Unit{"ns", 1},
+    Unit{"s", 1'000'000'000},      Unit{"m", 60'000'000'000}, Unit{"h", 3'600'000'000'000},
+    Unit{"d", 86'400'000'000'000},
+};
+
+// "20MiB" with the units given; a bare number where `bare` is not 0 counts in that unit.
+Result<std::uint64_t> ParseQuantity(std::string_view text, std::span<const Unit> units,
+                                    std::uint64_t bare, std::string_view want) {
+  const auto bad = [&] {
+    return InvalidArgument("has \"" + std::string(text) + "\", want " + std::string(want));
+  };
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc()) return bad();
+  const std::string_view unit(parsed.ptr,
+                              static_cast<std::size_t>(text.data() + text.size() - parsed.ptr));
+  std::uint64_t factor = unit.empty() ? bare : 0;
+  for (const Unit& known : units) {
+    if (known.name == unit) factor = known.factor;
+  }
+  if (unit.empty() && number == 0) factor = 1;
+  if (factor == 0 || number > UINT64_MAX / factor) return bad();
+  return number * factor;
+}
+
+std::string PrintQuantity(std::uint64_t value, std::span<const Unit> units) {
+  const Unit* best = nullptr;
+  for (const Unit& unit : units) {
+    if (value % unit.factor == 0 && (best == nullptr || unit.factor > best->factor)) best = &unit;
+  }
+  return value == 0 || best == nullptr
+             ? std::to_string(value)
+             : std::to_string(value / best->factor) + std::string(best->name);
+}
+
+Error OutOfBounds(std::string_view text, const std::string& least, const std::string& most) {
+  return InvalidArgument("has \"" + std::string(text) + "\", want " + least + " to " + most);
+}
+
+// Each maker gives the two functions of a row. Bounds are template arguments, so that a row is a
+// constant.
+template <auto kMember>
+constexpr Setting Text(std::string_view key, std::string_view help) {
+  return {key, help,
+          [](Config& config, std::string_view text) -> Result<void> {
+            config.*kMember = text;
+            return {};
+          },
+          [](const Config& config) { return config.*kMember; }};
+}
+
+template <auto kMember, std::uint64_t kLeast, std::uint64_t kMost>
+constexpr Setting Count(std::string_view key, std::string_view help) {
+  return {key, help,
+          [](Config& config, std::string_view text) -> Result<void> {
+            TL_TRY_ASSIGN(const std::uint64_t value, ParseQuantity(text, {}, 1, "a number"));
+            if (value < kLeast || value > kMost) {
+              return OutOfBounds(text, std::to_string(kLeast), std::to_string(kMost));
+            }
+            config.*kMember = value;
+            return {};
+          },
+          [](const Config& config) { return std::to_string(config.*kMember); }};
+}
+
+template <auto kMember, std::uint64_t kLeast, std::uint64_t kMost>
+constexpr Setting Bytes(std::string_view key, std::string_view help) {
+  return {key, help,
+          [](Config& config, std::string_view text) -> Result<void> {
+            TL_TRY_ASSIGN(const std::uint64_t value,
+                          ParseQuantity(text, kByteUnits, 1, "a size such as 20MiB"));
+            if (value < kLeast || value > kMost) {
+              return OutOfBounds(text, PrintQuantity(kLeast, kByteUnits),
+                                 PrintQuantity(kMost, kByteUnits));
+            }
+            config.*kMember = value;
+            return {};
+          },
+          [](const Config& config) { return PrintQuantity(config.*kMember, kByteUnits); }};
+}
+
+template <auto kMember, std::int64_t kLeastMs, std::int64_t kMostMs>
+constexpr Setting Duration(std::string_view key, std::string_view help) {
+  return {key, help,
+          [](Config& config, std::string_view text) -> Result<void> {
+            TL_TRY_ASSIGN(const std::uint64_t value,
+                          ParseQuantity(text, kTimeUnits, 0, "a duration such as 5s"));
+            constexpr std::uint64_t kLeast = static_cast<std::uint64_t>(kLeastMs) * 1'000'000;
+            constexpr std::uint64_t kMost = static_cast<std::uint64_t>(kMostMs) * 1'000'000;
+            if (value < kLeast || value > kMost) {
+              return OutOfBounds(text, PrintQuantity(kLeast, kTimeUnits),
+                                 PrintQuantity(kMost, kTimeUnits));
+            }
+            config.*kMember = std::chrono::nanoseconds(static_cast<std::int64_t>(value));
+            return {};
+          },
+          [](const Config& config) {
+            return PrintQuantity(static_cast<std::uint64_t>((config.*kMember).count()), kTimeUnits);
+          }};
+}
+
+template <auto kMember>
+constexpr Setting Switch(std::string_view key, std::string_view help) {
+  return {key, help,
+          [](Config& config, std::string_view text) -> Result<void> {
+            if (text != "true" && text != "false") {
+              return InvalidArgument("has \"" + std::string(text) + "\", want true or false");
+            }
+            config.*kMember = text == "true";
+            return {};
+          },
+          [](const Config& config) { return std::string(config.*kMember ? "true" : "false"); },
+          true};
+}
+
+// One of the words of `kWords`, which are separated by '|'.
+template <auto kMember, const char* kWords>
+constexpr Setting Choice(std::string_view key, std::string_view help) {
+  return {key, help,
+          [](Config& config, std::string_view text) -> Result<void> {
+            const std::string all = "|" + std::string(kWords) + "|";
+            if (text.empty() || text.find('|') != std::string_view::npos ||
+                all.find("|" + std::string(text) + "|") == std::string::npos) {
+              return InvalidArgument("has \"" + std::string(text) + "\", want " + kWords);
+            }
+            config.*kMember = text;
+            return {};
+          },
+          [](const Config& config) { return config.*kMember; }};
+}
+
+// Separated by commas.
+template <auto kMember>
+constexpr Setting List(std::string_view key, std::string_view help) {
+  return {key, help,
+          [](Config& config, std::string_view text) -> Result<void> {
+            auto& list = config.*kMember;
+            list.clear();
+            while (!text.empty()) {
+              const std::size_t comma = std::min(text.find(','), text.size());
+              std::string_view item = text.substr(0, comma);
+              while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
+              while (!item.empty() && item.back() == ' ') item.remove_suffix(1);
+              if (!item.empty()) list.emplace_back(item);
+              text.remove_prefix(std::min(comma + 1, text.size()));
+            }
+            return {};
+          },
+          [](const Config& config) {
+            std::string text;
+            for (const std::string& item : config.*kMember) {
+              if (!text.empty()) text += ",";
+              text += item;
+            }
+            return text;
+          }};
+}
+
+constexpr char kStoreKinds[] = "sqlite|memory";
+constexpr char kDurabilities[] = "normal|full";
+constexpr char kLevels[] = "debug|info|warn|error";
+constexpr char kFormats[] = "logfmt|json";
+constexpr std::int64_t kDayMs = 86'400'000;
+constexpr std::uint64_t kKiB = 1ULL << 10U;
+constexpr std::uint64_t kMiB = 1ULL << 20U;
+constexpr std::uint64_t kGiB = 1ULL << 30U;
+
+constexpr std::array kSettings = {
+    Text<&Config::http_listen>("http.listen",
+                               "IP:PORT of everything; :0 takes any port; empty turns it off"),
+    Text<&Config::otlp_http_listen>("otlp_http.listen", "IP:PORT of OTLP/HTTP; empty: off"),
+    Text<&Config::data_dir>("data_dir", "the folder that holds all records"),
+    Count<&Config::loops, 0, 64>("loops", "network threads; 0: one a core, at most 4"),
+    Choice<&Config::store_kind, kStoreKinds>("store.kind", "sqlite, or memory (nothing kept)"),
+    Bytes<&Config::store_hot_bytes, kMiB, 4 * kGiB>("store.hot_bytes",
+                                                    "memory of records; full: 503"),
+    Choice<&Config::store_durability, kDurabilities>(
+        "store.durability", "normal survives a killed process, full a power cut"),
+    Duration<&Config::links_pending_wait, 0, kDayMs>("links.pending_wait",
+                                                     "how long a named trace may still come"),
+    Duration<&Config::dedup_horizon, 0, 3650 * kDayMs>(
+        "dedup.horizon", "how far back a retried record is recognised"),
+    Switch<&Config::logs_keep_unlinked>("logs.keep_unlinked",
+                                        "store lines and exemplars without a trace id too"),
+    List<&Config::cors_allowed_origins>("cors.allowed_origins",
+                                        "origins of browser SDKs, or *; empty: no CORS"),
+    Text<&Config::enrich_url_template>("enrich.url_template",
+                                       "trace.url of enriched records, with {trace_id}"),
+    Bytes<&Config::request_bytes, kKiB, kGiB>("limits.request_bytes",
+                                              "of a body, also when inflated; more: 413"),
+    Bytes<&Config::header_bytes, kKiB, kMiB>("limits.header_bytes",
+                                             "of a request's header; more: 431"),
+    Bytes<&Config::inflight_bytes, kKiB, kGiB << 10U>("limits.inflight_bytes",
+                                                      "of bodies being worked on; more: 429"),
+    Count<&Config::connections, 1, 1'000'000>("limits.connections", "open at once; more: 503"),
+    Count<&Config::queue_records, 1, 100'000'000>("limits.queue_records",
+                                                  "waiting to be stored; more: 429"),
+    Bytes<&Config::queue_bytes, kKiB, kGiB << 10U>("limits.queue_bytes",
+                                                   "waiting to be stored; more: 429"),
+    Count<&Config::records_per_request, 1, 100'000'000>("limits.records_per_request", "more: 413"),
+    Count<&Config::attributes_per_record, 1, 10'000'000>("limits.attributes_per_record",
+                                                         "more: the record is rejected"),
+    Count<&Config::tenants, 1, 1'000'000>("limits.tenants", "distinct X-Scope-OrgID; more: 429"),
+    Count<&Config::watches, 1, 10'000'000>("limits.watches", "ids waited for at once; more: 429"),
+    Count<&Config::wait_seconds, 0, 3600>("limits.wait_seconds", "the longest ?wait="),
+    Count<&Config::read_threads, 1, 256>("limits.read_threads", "lookups at once"),
+    Count<&Config::read_queue, 1, 1'000'000>("limits.read_queue", "lookups waiting; more: 429"),
+    Duration<&Config::lookup_deadline, 1, kDayMs>("limits.lookup_deadline",
+                                                  "of a lookup; later: a partial answer"),
+    Duration<&Config::idle_timeout, 1, kDayMs>("limits.idle_timeout",
+                                               "of a connection between requests"),
+    Duration<&Config::read_timeout, 1, kDayMs>(
+        "limits.read_timeout", "of a request to arrive (its body: at 16KiB/s more)"),
+    Duration<&Config::write_timeout, 1, kDayMs>("limits.write_timeout",
+                                                "of an answer without progress"),
+    Duration<&Config::drain_timeout, 0, kDayMs>("limits.drain_timeout",
+                                                "for requests under way when stopping"),
+    Choice<&Config::log_level, kLevels>("log.level", "debug, info, warn or error"),
+    Choice<&Config::log_format, kFormats>("log.format", "logfmt or json, to stderr"),
+};
+
+}  // namespace
+
+std::span<const Setting> Settings() { return kSettings; }
+
+const Setting* FindSetting(std::string_view key) {
+  const auto found = std::find_if(kSettings.begin(), kSettings.end(),
+                                  [&](const Setting& setting) { return setting.key == key; });
+  return found == kSettings.end() ? nullptr : &*found;
+}
+
+std::string FlagOf(const Setting& setting) {
+  std::string flag = "--" + std::string(setting.key);
+  std::replace_if(
+      flag.begin(), flag.end(), [](char c) { return c == '.' || c == '_'; }, '-');
+  return flag;
+}
+
+std::string EnvironmentOf(const Setting& setting) {
+  std::string name = "THROUGHLINE_" + std::string(setting.key);
+  for (char& c : name) {
+    if (c == '.') c = '_';
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
+  }
+  return name;
+}
+
+Result<void> Apply(const Setting& setting, std::string_view text, std::string_view where,
+                   Config& config) {
+  auto set = setting.set(config, text);
+  if (set) return {};
+  return InvalidArgument(std::string(where) + ": " + std::string(setting.key) + " " +
+                         set.error().message);
+}
+
+Result<void> ApplyEnvironment(EnvironmentLookup lookup, Config& config) {
+  for (const Setting& setting : kSettings) {
+    const std::string name = EnvironmentOf(setting);
+    const char* const value = lookup(name.c_str());
+    if (value != nullptr) TL_TRY(Apply(setting, value, name, config));
+  }
+  return {};
+}
+
+Result<void> CheckConfig(const Config& config) {
+  if (config.http_listen.empty() && config.otlp_http_listen.empty()) {
+    return InvalidArgument("http.listen and otlp_http.listen are both empty, want at least one");
+  }
+  if (config.data_dir.empty()) return InvalidArgument("data_dir is empty");
+  if (config.inflight_bytes < config.request_bytes) {
+    return InvalidArgument("limits.inflight_bytes is below limits.request_bytes");
+  }
+  return {};
+}
+
+namespace {
+
+// A YAML scalar, quoted where it must be.
+std::string Quoted(const std::string& text) {
+  const bool plain = !text.empty() && text.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyz"
+                                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789./_-") == std::string::npos;
+  if (plain && text.front() != '-') return text;
+  std::string quoted = "'";
+  for (const char c : text) {
+    quoted += c;
+    if (c == '\'') quoted += c;
+  }
+  return quoted + "'";
+}
+
+}  // namespace
+
+std::string PrintConfig(const Config& config) {
+  std::vector<std::string> order;  // Of sections, as the table has them.
+  std::map<std::string, std::string> sections;
+  for (const Setting& setting : kSettings) {
+    const std::size_t dot = setting.key.find('.');
+    const bool top = dot == std::string_view::npos;
+    const std::string section(top ? "" : setting.key.substr(0, dot));
+    if (sections.count(section) == 0) order.push_back(section);
+    std::string line =
+        (top ? "" : "  ") + std::string(top ? setting.key : setting.key.substr(dot + 1));
+    line += ": " + Quoted(setting.get(config));
+    line.resize(std::max(line.size() + 2, std::size_t{44}), ' ');
+    sections[section] += line + "# " + std::string(setting.help) + "\n";
+  }
+  std::string out = sections[""];
+  for (const std::string& section : order) {
+    if (!section.empty()) out += section + ":\n" + sections[section];
+  }
+  out += config.backends.empty() ? "backends: []\n" : "backends:\n";
+  for (const BackendConfig& backend : config.backends) {
+    out += "  - name: " + Quoted(backend.name) + "\n    kind: " + Quoted(backend.kind) +
+           "\n    url: " + Quoted(backend.url) + "\n";
+  }
+  return out;
+}
+
+}  // namespace throughline::gateway

@@ -1,0 +1,100 @@
+// What can be set: every option of `serve`, its default, its unit and its bounds.
+//
+// One table (config.cc) gives the key of the YAML file (`limits.request_bytes`), the environment
+// variable (THROUGHLINE_LIMITS_REQUEST_BYTES), the flag (--limits-request-bytes), the check, and
+// the line that --print-config writes. Flags win over the environment, which wins over the file.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "correlate/result.h"
+
+namespace throughline::gateway {
+
+struct BackendConfig {
+  std::string name;
+  std::string kind;  // loki, tempo, jaeger, elasticsearch, sql, grafana.
+  std::string url;
+};
+
+struct Config {
+  std::string http_listen = "127.0.0.1:4380";
+  std::string otlp_http_listen = "127.0.0.1:4318";
+  std::string data_dir = "./data";
+  std::uint64_t loops = 0;  // 0: a thread a core, at most 4.
+
+  std::string store_kind = "sqlite";
+  std::uint64_t store_hot_bytes = 1ULL << 30U;
+  std::string store_durability = "normal";
+
+  std::chrono::nanoseconds links_pending_wait = std::chrono::seconds(60);
+  std::chrono::nanoseconds dedup_horizon = std::chrono::minutes(15);
+  bool logs_keep_unlinked = false;
+  std::vector<std::string> cors_allowed_origins;
+  std::vector<BackendConfig> backends;
+  std::string enrich_url_template;
+
+  std::uint64_t request_bytes = 20ULL << 20U;
+  std::uint64_t header_bytes = 32ULL << 10U;
+  std::uint64_t inflight_bytes = 256ULL << 20U;
+  std::uint64_t connections = 4096;
+  std::uint64_t queue_records = 200'000;
+  std::uint64_t queue_bytes = 64ULL << 20U;
+  std::uint64_t records_per_request = 500'000;
+  std::uint64_t attributes_per_record = 10'000;
+  std::uint64_t tenants = 1000;
+  std::uint64_t watches = 10'000;
+  std::uint64_t wait_seconds = 30;
+  std::uint64_t read_threads = 2;
+  std::uint64_t read_queue = 256;
+  std::chrono::nanoseconds lookup_deadline = std::chrono::seconds(10);
+  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);
+  std::chrono::nanoseconds read_timeout = std::chrono::seconds(20);
+  std::chrono::nanoseconds write_timeout = std::chrono::seconds(20);
+  std::chrono::nanoseconds drain_timeout = std::chrono::seconds(10);
+
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+};
+
+// One row of the table.
+struct Setting {
+  std::string_view key;   // "limits.request_bytes"
+  std::string_view help;  // One line, with the unit.
+  // Reads a value, checks its bounds. The message says what would be right, and no key.
+  Result<void> (*set)(Config& config, std::string_view text);
+  std::string (*get)(const Config& config);
+  bool is_switch = false;  // true or false; the bare flag means true.
+};
+
+std::span<const Setting> Settings();
+const Setting* FindSetting(std::string_view key);
+std::string FlagOf(const Setting& setting);         // "--limits-request-bytes"
+std::string EnvironmentOf(const Setting& setting);  // "THROUGHLINE_LIMITS_REQUEST_BYTES"
+
+// Sets one key; the error names it as `where` does ("--loops", "THROUGHLINE_LOOPS", "a.yaml:3").
+Result<void> Apply(const Setting& setting, std::string_view text, std::string_view where,
+                   Config& config);
+
+// Reads the environment; `lookup` is std::getenv but for tests.
+using EnvironmentLookup = const char* (*)(const char* name);
+Result<void> ApplyEnvironment(EnvironmentLookup lookup, Config& config);
+
+// Reads a YAML file's text. Unknown keys and bad values are errors with `name` and their line.
+// ${env:NAME} and ${env:NAME:-default} in values are replaced.
+Result<void> ApplyYaml(const std::string& text, const std::string& name, EnvironmentLookup lookup,
+                       Config& config);
+
+// What no single value shows: at least one door, budgets that fit each other.
+Result<void> CheckConfig(const Config& config);
+
+// The whole configuration as a YAML file that reads back as the same.
+std::string PrintConfig(const Config& config);
+
+}  // namespace throughline::gateway

@@ -1,0 +1,127 @@
+// The configuration file: YAML to the settings of config.h.
+#include <algorithm>
+#include <array>
+
+#include <yaml-cpp/yaml.h>
+
+#include "gateway/config.h"
+
+namespace throughline::gateway {
+namespace {
+
+struct Reader {
+  const std::string& name;
+  EnvironmentLookup lookup;
+  Config& config;
+
+  std::string At(const YAML::Node& node) const {
+    return name + ":" + std::to_string(node.Mark().line + 1);
+  }
+
+  // Replaces ${env:NAME} and ${env:NAME:-default}.
+  Result<std::string> Substitute(const YAML::Node& node) const {
+    const std::string text = node.IsNull() ? "" : node.as<std::string>();
+    std::string out;
+    std::size_t at = 0;
+    while (true) {
+      const std::size_t begin = text.find("${env:", at);
+      out += text.substr(at, begin - at);
+      if (begin == std::string::npos) return out;
+      const std::size_t end = text.find('}', begin);
+      if (end == std::string::npos) return InvalidArgument(At(node) + ": ${env: without }");
+      const std::string inside = text.substr(begin + 6, end - begin - 6);
+      const std::size_t dash = inside.find(":-");
+      const std::string variable = inside.substr(0, dash);
+      const char* const value = lookup(variable.c_str());
+      if (value == nullptr && dash == std::string::npos) {
+        return InvalidArgument(At(node) + ": environment variable " + variable + " is not set");
+      }
+      out += value != nullptr ? std::string(value) : inside.substr(dash + 2);
+      at = end + 1;
+    }
+  }
+
+  Result<void> ReadBackend(const YAML::Node& node) const {
+    constexpr std::array<std::string_view, 6> kKinds = {"loki",          "tempo", "jaeger",
+                                                        "elasticsearch", "sql",   "grafana"};
+    if (!node.IsMap()) return InvalidArgument(At(node) + ": want name, kind and url");
+    BackendConfig backend;
+    for (const auto& field : node) {
+      const auto key = field.first.as<std::string>();
+      TL_TRY_ASSIGN(std::string value, Substitute(field.second));
+      if (key == "name") {
+        backend.name = std::move(value);
+      } else if (key == "kind") {
+        backend.kind = std::move(value);
+      } else if (key == "url") {
+        backend.url = std::move(value);
+      } else {
+        return InvalidArgument(At(field.first) + ": unknown key backends[]." + key);
+      }
+    }
+    if (std::find(kKinds.begin(), kKinds.end(), backend.kind) == kKinds.end()) {
+      return InvalidArgument(At(node) + ": backend kind has \"" + backend.kind +
+                             "\", want loki|tempo|jaeger|elasticsearch|sql|grafana");
+    }
+    if (backend.name.empty()) backend.name = backend.kind;
+    config.backends.push_back(std::move(backend));
+    return {};
+  }
+
+  Result<void> ReadLeaf(const std::string& key, const YAML::Node& key_node,
+                        const YAML::Node& node) const {
+    const Setting* const setting = FindSetting(key);
+    if (setting == nullptr) return InvalidArgument(At(key_node) + ": unknown key " + key);
+    std::string text;
+    if (node.IsSequence()) {
+      for (const YAML::Node& item : node) {
+        if (!item.IsScalar()) return InvalidArgument(At(item) + ": want a list of texts");
+        TL_TRY_ASSIGN(const std::string part, Substitute(item));
+        text += (text.empty() ? "" : ",") + part;
+      }
+    } else {
+      TL_TRY_ASSIGN(text, Substitute(node));
+    }
+    return Apply(*setting, text, At(node), config);
+  }
+
+  // `prefix` is "" or "limits.".
+  Result<void> ReadMap(const std::string& prefix, const YAML::Node& map) const {
+    for (const auto& field : map) {
+      if (!field.first.IsScalar()) return InvalidArgument(At(map) + ": want a name as key");
+      const std::string key = prefix + field.first.as<std::string>();
+      if (key == "backends") {
+        if (!field.second.IsSequence()) {
+          return InvalidArgument(At(field.first) + ": backends wants a list");
+        }
+        config.backends.clear();
+        for (const YAML::Node& backend : field.second) TL_TRY(ReadBackend(backend));
+      } else if (field.second.IsMap()) {
+        const bool known = std::any_of(Settings().begin(), Settings().end(), [&](const Setting& s) {
+          return s.key.substr(0, key.size() + 1) == key + ".";
+        });
+        if (!known) return InvalidArgument(At(field.first) + ": unknown key " + key);
+        TL_TRY(ReadMap(key + ".", field.second));
+      } else {
+        TL_TRY(ReadLeaf(key, field.first, field.second));
+      }
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+Result<void> ApplyYaml(const std::string& text, const std::string& name, EnvironmentLookup lookup,
+                       Config& config) {
+  try {
+    const YAML::Node root = YAML::Load(text);
+    if (root.IsNull()) return {};
+    if (!root.IsMap()) return InvalidArgument(name + ":1: want a map of settings");
+    return Reader{name, lookup, config}.ReadMap("", root);
+  } catch (const YAML::Exception& error) {
+    return InvalidArgument(name + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg);
+  }
+}
+
+}  // namespace throughline::gateway

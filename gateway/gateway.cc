@@ -1,0 +1,158 @@
+#include "gateway/gateway.h"
+
+#include <algorithm>
+#include <random>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "gateway/routes.h"
+#include "store/memory/memory_store.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace throughline::gateway {
+namespace {
+
+constexpr unsigned kMostLoops = 4;  // Of those chosen by themselves.
+
+std::chrono::milliseconds Milliseconds(std::chrono::nanoseconds duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
+}
+
+std::size_t LoopsOf(const Config& config) {
+  if (config.loops > 0) return static_cast<std::size_t>(config.loops);
+  return std::clamp(std::thread::hardware_concurrency(), 1U, kMostLoops);
+}
+
+Result<std::unique_ptr<Store>> OpenStore(const Config& config) {
+  if (config.store_kind == "memory") {
+    store::MemoryStore::Options options;
+    options.tenants = config.tenants;
+    options.watches = config.watches;
+    options.memory_limit_bytes = config.store_hot_bytes;
+    std::random_device random;
+    options.hash_seed = (static_cast<std::uint64_t>(random()) << 32U) | random();
+    return std::unique_ptr<Store>(std::make_unique<store::MemoryStore>(options));
+  }
+  store::SqliteStore::Options options;
+  options.directory = config.data_dir;
+  options.hot_bytes = config.store_hot_bytes;
+  options.full_durability = config.store_durability == "full";
+  options.tenants = config.tenants;
+  options.watches = config.watches;
+  options.dedup_horizon_ns = static_cast<std::uint64_t>(config.dedup_horizon.count());
+  TL_TRY_ASSIGN(auto store, store::SqliteStore::Open(std::move(options)));
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+api::links::Settings SettingsOf(const Config& config) {
+  api::links::Settings settings;
+  settings.pending_wait_ns = static_cast<std::uint64_t>(config.links_pending_wait.count());
+  for (const BackendConfig& backend : config.backends) {
+    settings.backends.push_back({backend.name, backend.kind, backend.url});
+  }
+  return settings;
+}
+
+DecodeOptions DecodeOptionsOf(const Config& config, const Store& store) {
+  DecodeOptions options;
+  options.hash_seed = store.hash_seed();
+  options.keep_unlinked = config.logs_keep_unlinked;
+  options.records_per_request = config.records_per_request;
+  options.attributes_per_record = config.attributes_per_record;
+  return options;
+}
+
+store::Writer::Limits WriterLimitsOf(const Config& config) {
+  store::Writer::Limits limits;
+  limits.queue_records = config.queue_records;
+  limits.queue_bytes = config.queue_bytes;
+  return limits;
+}
+
+Lookups::Limits LookupLimitsOf(const Config& config, const Store& store) {
+  Lookups::Limits limits;
+  limits.lookup_deadline = config.lookup_deadline;
+  limits.longest_wait = std::chrono::seconds(config.wait_seconds);
+  limits.inflated_bytes = config.request_bytes;
+  limits.decode = DecodeOptionsOf(config, store);
+  limits.enrich_url_template = config.enrich_url_template;
+  return limits;
+}
+
+}  // namespace
+
+Gateway::Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store> store)
+    : config_(config),
+      store_(std::move(store)),
+      settings_(SettingsOf(config)),
+      metrics_(Routes().size()),
+      writer_(*store_, WriterLimitsOf(config)),
+      reads_({.read_threads = config.read_threads, .read_queue = config.read_queue}),
+      waits_(*store_, reads_, clock),
+      ingest_({.decode = DecodeOptionsOf(config, *store_), .inflated_bytes = config.request_bytes},
+              writer_, clock, metrics_),
+      lookups_(LookupLimitsOf(config, *store_), settings_, *store_, reads_, waits_, clock),
+      front_({.ingest = ingest_,
+              .lookups = lookups_,
+              .metrics = metrics_,
+              .state = [this] { return State(); },
+              .allowed_origins = config.cors_allowed_origins}) {}
+
+Gateway::~Gateway() {
+  if (!stopped_) Stop();
+}
+
+Result<std::unique_ptr<Gateway>> Gateway::Start(const Config& config, const Clock& clock) {
+  TL_TRY(CheckConfig(config));
+  TL_TRY_ASSIGN(auto store, OpenStore(config));
+  std::unique_ptr<Gateway> gateway(new Gateway(config, clock, std::move(store)));
+  TL_TRY(gateway->Listen());
+  return gateway;
+}
+
+Result<void> Gateway::Listen() {
+  std::vector<gateway::Listen> listens;
+  if (!config_.http_listen.empty()) listens.push_back({Door::kMain, config_.http_listen});
+  if (!config_.otlp_http_listen.empty()) listens.push_back({Door::kOtlp, config_.otlp_http_listen});
+  ServerLimits limits;
+  limits.header_bytes = config_.header_bytes;
+  limits.request_bytes = config_.request_bytes;
+  limits.inflight_bytes = config_.inflight_bytes;
+  limits.connections = config_.connections;
+  limits.idle_timeout = Milliseconds(config_.idle_timeout);
+  limits.read_timeout = Milliseconds(config_.read_timeout);
+  limits.write_timeout = Milliseconds(config_.write_timeout);
+  ready_ = true;  // Before the first request can ask.
+  TL_TRY_ASSIGN(server_, HttpServer::Start(listens, LoopsOf(config_), limits, front_));
+  return {};
+}
+
+bool Gateway::Stop() {
+  stopped_ = true;
+  ready_ = false;
+  waits_.Drain();
+  const bool finished = server_ == nullptr || server_->Stop(Milliseconds(config_.drain_timeout));
+  reads_.Stop();
+  writer_.Stop();
+  return finished;
+}
+
+ProcessState Gateway::State() const {
+  ProcessState state;
+  state.store = store_->Usage();
+  if (server_ != nullptr) state.http = server_->Stats();
+  const auto& writer = writer_.stats();
+  state.queue_records = writer.waiting_records.load(std::memory_order_relaxed);
+  state.queue_bytes = writer.waiting_bytes.load(std::memory_order_relaxed);
+  state.commits = writer.commits.load(std::memory_order_relaxed);
+  state.failed_batches = writer.failed_batches.load(std::memory_order_relaxed);
+  const ReadPool::Stats reads = reads_.GetStats();
+  state.read_waiting = reads.waiting;
+  state.read_refused = reads.refused;
+  state.lookups_waiting = waits_.waiting();
+  state.ready = ready_.load(std::memory_order_relaxed);
+  return state;
+}
+
+}  // namespace throughline::gateway

@@ -1,0 +1,65 @@
+// The running gateway: every part, built in order and stopped in order.
+//
+//   loop-N    event loops of the HTTP server: receive, inflate, decode; timers of waiting requests
+//   writer    the one thread that appends to the store
+//   read-N    lookups
+//
+// Stopping: no new connections; waiting requests go with what there is; requests under way finish
+// (limits.drain_timeout); loops, lookups and writer end, in this order; then the store closes.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "api/links/handlers.h"
+#include "correlate/clock.h"
+#include "correlate/result.h"
+#include "correlate/store.h"
+#include "gateway/config.h"
+#include "gateway/front.h"
+#include "gateway/http_server.h"
+#include "gateway/ingest.h"
+#include "gateway/lookups.h"
+#include "gateway/metrics.h"
+#include "gateway/read_pool.h"
+#include "gateway/wait.h"
+#include "store/writer.h"
+
+namespace throughline::gateway {
+
+class Gateway {
+ public:
+  // Opens the store, replays it, and listens. `clock` outlives the gateway.
+  static Result<std::unique_ptr<Gateway>> Start(const Config& config, const Clock& clock);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // "127.0.0.1:4380"; empty: that door is off.
+  std::string AddressOf(Door door) const { return server_->AddressOf(door); }
+
+  // Once. False: some requests did not finish in time, and their connections were cut.
+  bool Stop();
+
+ private:
+  Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store> store);
+  Result<void> Listen();
+  ProcessState State() const;
+
+  const Config config_;
+  std::unique_ptr<Store> store_;
+  const api::links::Settings settings_;
+  Metrics metrics_;
+  store::Writer writer_;
+  ReadPool reads_;
+  WaitRoom waits_;
+  Ingest ingest_;
+  Lookups lookups_;
+  Front front_;
+  std::unique_ptr<HttpServer> server_;  // Null until Listen; its loops die before all above.
+  std::atomic<bool> ready_{false};
+  bool stopped_ = false;
+};
+
+}  // namespace throughline::gateway

@@ -1,0 +1,82 @@
+// What the gateway counts of itself, and the text of GET /metrics.
+//
+// Counters are plain atomics, written by whoever does the work; only metrics.cc knows
+// prometheus-cpp. What is a state rather than a count (queues, the store) is asked for when the
+// text is made. Names: prefix throughline_, base units, one _total a reason (docs/metrics.md).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "correlate/store.h"
+#include "gateway/http_server.h"
+
+namespace throughline::gateway {
+
+// Where records come in.
+enum class Intake : std::uint8_t { kOtlpTraces, kOtlpMetrics, kOtlpLogs, kLines };
+inline constexpr std::size_t kIntakeCount = 4;
+
+// received = stored + deduplicated + rejected + unlinked + failed.
+struct IntakeCounts {
+  std::atomic<std::uint64_t> received{0};
+  std::atomic<std::uint64_t> stored{0};
+  std::atomic<std::uint64_t> deduplicated{0};
+  std::atomic<std::uint64_t> rejected{0};       // Readable and unusable: partial success.
+  std::atomic<std::uint64_t> unlinked{0};       // Without a trace id, and so not stored.
+  std::atomic<std::uint64_t> failed{0};         // Of requests that the queue or the store refused.
+  std::atomic<std::uint64_t> kept_unlinked{0};  // Without a trace id, and stored all the same.
+  std::atomic<std::uint64_t> repaired{0};       // Stored after an id was repaired.
+  std::atomic<std::uint64_t> dropped_links{0};  // Span links with broken ids.
+  std::atomic<std::uint64_t> passed_points{0};  // Metric points, which are not kept.
+  std::atomic<std::uint64_t> bad_requests{0};   // Bodies that could not be read.
+};
+
+// What is asked for when the text is made.
+struct ProcessState {
+  StoreUsage store;
+  ServerStats http;
+  std::uint64_t queue_records = 0;
+  std::uint64_t queue_bytes = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t failed_batches = 0;
+  std::uint64_t read_waiting = 0;
+  std::uint64_t read_refused = 0;
+  std::uint64_t lookups_waiting = 0;  // ?wait=
+  bool ready = false;
+};
+
+class Metrics {
+ public:
+  explicit Metrics(std::size_t routes);
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  IntakeCounts& Of(Intake intake) { return intakes_[static_cast<std::size_t>(intake)]; }
+  // Any thread.
+  void Count(const Finished& finished);
+
+  // Prometheus text 0.0.4.
+  std::string Render(const ProcessState& state) const;
+
+ private:
+  struct RouteCounts;
+  class Page;
+
+  void RenderIntake(Page& page) const;
+  void RenderRoutes(Page& page) const;
+  static void RenderState(const ProcessState& state, Page& page);
+
+  std::array<IntakeCounts, kIntakeCount> intakes_;
+  std::vector<std::unique_ptr<RouteCounts>> routes_;  // The last: no route.
+};
+
+}  // namespace throughline::gateway

@@ -1,0 +1,57 @@
+// Which URL is what: the one table of every path that the gateway answers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/links/handlers.h"
+#include "gateway/http_server.h"
+
+namespace throughline::gateway {
+
+enum class RouteKind : std::uint8_t {
+  // Intake (gateway/ingest).
+  kOtlpTraces,
+  kOtlpMetrics,
+  kOtlpLogs,
+  kLines,
+  // Lookups: a handler of api/, on a read thread. The second may wait for records (?wait=).
+  kLookup,
+  kWaitingLookup,
+  kEnrich,
+  // Pages of the process itself (gateway/pages), answered at once.
+  kHealthy,
+  kReady,
+  kMetrics,
+  kBuildInfo,
+  kIndex,
+};
+
+struct Route {
+  std::string_view method;   // GET answers HEAD too.
+  std::string_view pattern;  // "/api/v1/traces/{id}"; a {name} is one segment.
+  RouteKind kind = RouteKind::kIndex;
+  bool on_otlp_door = false;  // Also on the OTLP/HTTP port.
+  api::Response (*lookup)(const api::Request&, const api::links::Context&) = nullptr;
+};
+
+std::span<const Route> Routes();
+
+// The path of `route` as metrics name it; "none" for an index that is no route's.
+std::string_view RouteName(std::uint32_t route);
+
+struct RouteMatch {
+  enum class Outcome { kFound, kNoPath, kNoMethod } outcome = Outcome::kNoPath;
+  std::uint32_t route = 0;                 // kFound: index in Routes(); else Routes().size().
+  std::vector<std::string_view> captures;  // Still percent-encoded; views of the path.
+  std::string allow;                       // Unless kNoPath: "GET, HEAD, OPTIONS".
+};
+
+// `path` is still encoded. OPTIONS is never found: the caller answers it with `allow`.
+RouteMatch MatchRoute(Door door, std::string_view method, std::string_view path);
+
+}  // namespace throughline::gateway

@@ -1,0 +1,52 @@
+// Takes the log records of one request into a batch, or refuses them one by one: what the encodings
+// of OTLP share once a record's fields are read.
+//
+// Not thread-safe; the batch, the options and `decoded` must outlive it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "correlate/batch.h"
+#include "correlate/result.h"
+
+namespace throughline::logs {
+
+class LineFinisher {
+ public:
+  // `request` is the inflated body, from which lines without a time draw their identity.
+  LineFinisher(std::string_view request, const DecodeOptions& options, Batch& batch,
+               Decoded& decoded)
+      : request_(request), options_(options), batch_(batch), decoded_(decoded) {}
+
+  // Counts one more record received. False: over options.records_per_request.
+  bool Begin() {
+    attributes_ = batch_.attributes.size();
+    return ++decoded_.received <= options_.records_per_request;
+  }
+  Error TooMany() const;
+
+  // Counts the record rejected and removes the attributes appended since Begin. The reason becomes
+  // "log record 3: trace_id has 5 bytes, want 16", counted from 0.
+  void Reject(std::string_view problem);
+
+  // Appends the line with its service (the resource's) and identity. With a trace id it is linked
+  // by its field, else LinkLine looks; a line that stays without is counted unlinked, and appended
+  // only with options.keep_unlinked. `repaired` says what had to be repaired ("trace_id was
+  // repaired"); empty: nothing.
+  void Accept(LogLine& line, std::string_view repaired);
+
+ private:
+  std::uint64_t IdentityFor(const LogLine& line);
+
+  std::string_view request_;
+  const DecodeOptions& options_;
+  Batch& batch_;
+  Decoded& decoded_;
+  std::size_t attributes_ = 0;
+  std::uint64_t request_hash_ = 0;
+  bool request_hashed_ = false;
+};
+
+}  // namespace throughline::logs

@@ -1,0 +1,175 @@
+// The hot part of the store, in memory: every record since the last seal, by trace.
+//
+// Records lie behind each other in one Region, in the bytes of the tail file. A bucket array leads
+// from (tenant, low half of the id) to the entries of traces; from an entry three chains lead
+// through its spans, lines and exemplars, newest first.
+//
+// One writer, in three steps: Stage() conses the records of a batch at the end of the Region, where
+// nothing leads to them; the caller commits Staged's bytes to the tail; Publish() links them and
+// moves the watermark. DropStaged() takes them back instead. Readers take a Snapshot (one number)
+// and follow chains without locks: what lies beyond their watermark is not there for them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "correlate/batch.h"
+#include "correlate/result.h"
+#include "correlate/store.h"
+#include "store/sqlite/dictionary.h"
+#include "store/sqlite/hash_set.h"
+#include "store/sqlite/record.h"
+#include "store/sqlite/region.h"
+
+namespace throughline::store::sqlite {
+
+// What one request wrote, in order of arrival: what searches walk.
+struct Block {
+  std::uint32_t begin = 0;  // Offsets into the records.
+  std::uint32_t end = 0;
+  std::uint32_t tenant = 0;
+  std::uint32_t spans = 0;
+  std::uint32_t lines = 0;
+  std::uint32_t exemplars = 0;
+  std::uint64_t arrival_unix_ns = 0;
+};
+
+// Counts of one (tenant, service, operation, kind), or of a service's lines or exemplars.
+struct Counter {
+  static constexpr std::uint32_t kLines = 0xfffffffe;
+  static constexpr std::uint32_t kExemplars = 0xfffffffd;
+
+  std::uint32_t tenant = 0;
+  std::uint32_t service = kNotInterned;
+  std::uint32_t name = kNotInterned;
+  std::uint32_t kind = 0;  // Of the spans, or one of the above.
+  std::atomic<std::uint64_t> count{0};
+  std::atomic<std::uint64_t> errors{0};
+};
+
+class Memtable {
+ public:
+  // `capacity_bytes` bounds all of it; at most 4 GiB, which 32-bit offsets reach.
+  Memtable(std::size_t capacity_bytes, std::uint64_t seed);
+
+  // --- The writer.
+
+  struct Staged {
+    std::string_view records;     // For the tail.
+    std::string_view dictionary;
+    Appended counts;
+  };
+  // kUnavailable: full. Nothing is staged then of this batch; earlier ones stay staged.
+  Result<Staged> Stage(std::uint32_t tenant, std::uint64_t arrival_unix_ns, const Batch& batch);
+  // Makes all that is staged visible. `linked` is called with the id of each trace that got records.
+  void Publish(const std::function<void(std::uint32_t tenant, TraceId id)>& linked);
+  void DropStaged();
+  // Puts a tail row back; publishes it. kDataLoss: its bytes are damaged.
+  Result<void> Replay(std::uint32_t tenant, std::uint64_t arrival_unix_ns, std::string_view records,
+                      std::string_view dictionary);
+
+  // --- Readers, from any thread.
+
+  class Snapshot {
+   public:
+    // Every trace of the tenant that `id` may name: the low halves are equal (all of both, when the
+    // low half is zero). Calls `visit(TraceId, newest span, line, exemplar)`.
+    struct Trace {
+      TraceId id;
+      std::uint32_t spans = 0;  // Newest record of each chain; 0: none.
+      std::uint32_t lines = 0;
+      std::uint32_t exemplars = 0;
+    };
+    std::vector<Trace> TracesOf(std::uint32_t tenant, TraceId id) const;
+
+    RecordView At(std::uint32_t reference) const;
+    std::uint64_t ArrivalOf(std::uint32_t reference) const;
+    std::span<const Block> blocks() const;
+    const Dictionary& dictionary() const { return table_->dictionary_; }
+
+   private:
+    friend class Memtable;
+    explicit Snapshot(const Memtable& table);
+    // The newest visible record of a chain.
+    std::uint32_t Visible(std::uint32_t reference) const;
+    const Memtable* table_;
+    std::uint32_t end_;  // Records from here on are not there.
+    std::size_t block_count_;
+  };
+  Snapshot Read() const { return Snapshot(*this); }
+
+  // Counters that a published record has touched; `visit` for each.
+  void EachCounter(std::uint32_t tenant, const std::function<void(const Counter&)>& visit) const;
+
+  StoreUsage Usage() const;
+
+ private:
+  struct TraceEntry {
+    TraceId id;
+    std::uint32_t tenant = 0;
+    std::uint32_t next = 0;  // In its bucket: index + 1.
+    std::atomic<std::uint32_t> spans{0};
+    std::atomic<std::uint32_t> lines{0};
+    std::atomic<std::uint32_t> exemplars{0};
+  };
+  // A staged record that Publish will link.
+  struct Pending {
+    std::uint32_t reference = 0;
+    std::uint32_t counter = 0;  // Index + 1.
+    bool error = false;
+  };
+
+  // Returns how many were new.
+  template <typename Record>
+  std::uint32_t StageRecords(const std::vector<Record>& records, std::uint32_t tenant,
+                             std::uint64_t tenant_mix, RecordWriter& writer);
+  template <typename Record>
+  bool StageRecord(const Record& record, std::uint32_t tenant, std::uint64_t tenant_mix,
+                   RecordWriter& writer);
+  std::uint32_t CounterOf(std::uint32_t tenant, const Written& written, std::uint32_t kind);
+  std::uint64_t HashOf(const Counter& counter) const;
+  std::size_t BucketOf(std::uint32_t tenant, TraceId id) const;
+  std::uint64_t TenantMix(std::uint32_t tenant) const;
+  TraceEntry* FindOrAddTrace(std::uint32_t tenant, TraceId id);
+  void Link(const Block& block, const Pending& pending);
+  void TellLinked(const std::function<void(std::uint32_t, TraceId)>& linked) const;
+  Pending Recount(RecordView record, std::uint32_t reference, Block& block);
+  std::size_t used_bytes() const;
+  bool HasRoomFor(std::size_t record_bytes, std::size_t dictionary_bytes, std::size_t records) const;
+
+  const std::size_t capacity_bytes_;
+  const std::uint64_t seed_;
+
+  Region records_;
+  Dictionary dictionary_;
+  Table<TraceEntry> traces_;
+  Table<Block> blocks_;
+  Table<Counter> counters_;
+  std::vector<std::atomic<std::uint32_t>> buckets_;  // Index + 1 into traces_.
+
+  // The writer's own.
+  IdentitySet identities_;
+  HashTable counter_table_;
+  std::vector<Pending> pending_;
+  std::vector<std::uint64_t> staged_identities_;
+  std::vector<Block> staged_blocks_;
+  Dictionary::Mark staged_dictionary_;
+
+  // What readers may see; the records end where the last visible block does.
+  std::atomic<std::size_t> visible_blocks_{0};
+  std::atomic<std::size_t> visible_counters_{0};
+
+  // For gauges.
+  std::atomic<std::uint64_t> spans_{0};
+  std::atomic<std::uint64_t> lines_{0};
+  std::atomic<std::uint64_t> exemplars_{0};
+  std::atomic<std::uint64_t> trace_count_{0};
+  std::atomic<std::uint64_t> memory_bytes_{0};
+};
+
+}  // namespace throughline::store::sqlite

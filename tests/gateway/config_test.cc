@@ -1,0 +1,120 @@
+#include "gateway/config.h"
+
+#include <cstring>
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace throughline::gateway {
+namespace {
+
+const char* Lookup(const char* name) {
+  if (std::strcmp(name, "THROUGHLINE_LIMITS_REQUEST_BYTES") == 0) return "2MiB";
+  if (std::strcmp(name, "SOME_URL") == 0) return "http://a.example";
+  return nullptr;
+}
+
+TEST(ConfigTest, EveryKeyHasItsOwnFlagAndVariable) {
+  std::set<std::string> names;
+  for (const Setting& setting : Settings()) {
+    EXPECT_TRUE(names.insert(FlagOf(setting)).second) << setting.key;
+    EXPECT_TRUE(names.insert(EnvironmentOf(setting)).second) << setting.key;
+  }
+  EXPECT_EQ(FlagOf(*FindSetting("otlp_http.listen")), "--otlp-http-listen");
+  EXPECT_EQ(EnvironmentOf(*FindSetting("otlp_http.listen")), "THROUGHLINE_OTLP_HTTP_LISTEN");
+}
+
+TEST(ConfigTest, WhatIsPrintedReadsBackAsTheSame) {
+  Config config;
+  config.backends = {{"l", "loki", "http://l:3100"}};
+  config.cors_allowed_origins = {"https://a", "https://b"};
+  config.otlp_http_listen = "";
+  config.data_dir = "it's here: #1";
+  config.loops = 3;
+  config.idle_timeout = std::chrono::milliseconds(1500);
+  const std::string printed = PrintConfig(config);
+  Config again;
+  const auto read = ApplyYaml(printed, "f", Lookup, again);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(PrintConfig(again), printed);
+  for (const Setting& setting : Settings()) {
+    EXPECT_EQ(setting.get(again), setting.get(config)) << setting.key;
+  }
+  ASSERT_EQ(again.backends.size(), 1U);
+  EXPECT_EQ(again.backends[0].url, "http://l:3100");
+}
+
+TEST(ConfigTest, TheEnvironmentWinsOverTheFile) {
+  Config config;
+  ASSERT_TRUE(
+      ApplyYaml("limits:\n  request_bytes: 1MiB\n  header_bytes: 8KiB\n", "f", Lookup, config));
+  EXPECT_EQ(config.request_bytes, 1U << 20U);
+  ASSERT_TRUE(ApplyEnvironment(Lookup, config));
+  EXPECT_EQ(config.request_bytes, 2U << 20U);
+  EXPECT_EQ(config.header_bytes, 8U << 10U);
+}
+
+TEST(ConfigTest, ReadsYamlWithVariables) {
+  Config config;
+  const auto read = ApplyYaml(
+      "http: {listen: \"${env:HOST:-127.0.0.1}:${env:PORT:-0}\"}\n"
+      "otlp_http: {listen: }\n"
+      "links: {pending_wait: 90s}\n"
+      "logs: {keep_unlinked: true}\n"
+      "cors: {allowed_origins: [\"https://a\", \"https://b\"]}\n"
+      "backends:\n- {kind: tempo, url: \"${env:SOME_URL}\"}\n",
+      "f", Lookup, config);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(config.http_listen, "127.0.0.1:0");
+  EXPECT_EQ(config.otlp_http_listen, "");
+  EXPECT_EQ(config.links_pending_wait, std::chrono::seconds(90));
+  EXPECT_TRUE(config.logs_keep_unlinked);
+  EXPECT_EQ(config.cors_allowed_origins, (std::vector<std::string>{"https://a", "https://b"}));
+  ASSERT_EQ(config.backends.size(), 1U);
+  EXPECT_EQ(config.backends[0].url, "http://a.example");
+}
+
+struct BadCase {
+  const char* yaml;
+  const char* message;
+};
+
+TEST(ConfigTest, ErrorsNameTheirLine) {
+  const BadCase cases[] = {
+      {"a: 1\n", "f:1: unknown key a"},
+      {"limits:\n  request_bites: 3\n", "f:2: unknown key limits.request_bites"},
+      {"\nlimit:\n  request_bytes: 3\n", "f:2: unknown key limit"},
+      {"limits:\n  request_bytes: many\n", "f:2: limits.request_bytes has \"many\", want a size"},
+      {"limits:\n  request_bytes: 3\n", "f:2: limits.request_bytes has \"3\", want 1KiB to 1GiB"},
+      {"limits: {idle_timeout: 5}\n", "f:1: limits.idle_timeout has \"5\", want a duration"},
+      {"limits: {connections: -1}\n", "f:1: limits.connections has \"-1\", want a number"},
+      {"limits: {queue_bytes: 99999999999999999999}\n", "f:1: limits.queue_bytes has"},
+      {"store: {kind: cassandra}\n", "f:1: store.kind has \"cassandra\", want sqlite|memory"},
+      {"logs: {keep_unlinked: yes}\n", "f:1: logs.keep_unlinked has \"yes\", want true or false"},
+      {"data_dir: ${env:NOT_THERE}\n", "f:1: environment variable NOT_THERE is not set"},
+      {"backends:\n- {kind: tempo}\n- {kind: oracle}\n", "f:3: backend kind has \"oracle\""},
+      {"backends:\n- {kind: tempo, uri: x}\n", "f:2: unknown key backends[].uri"},
+      {"a: [1\n", "f:2: "},
+      {"- 1\n", "f:1: want a map"},
+  };
+  for (const BadCase& c : cases) {
+    SCOPED_TRACE(c.yaml);
+    Config config;
+    const auto read = ApplyYaml(c.yaml, "f", Lookup, config);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().message.substr(0, std::strlen(c.message)), c.message);
+  }
+}
+
+TEST(ConfigTest, ChecksWhatBelongsTogether) {
+  EXPECT_TRUE(CheckConfig(Config{}));
+  Config no_door;
+  no_door.http_listen = no_door.otlp_http_listen = "";
+  EXPECT_FALSE(CheckConfig(no_door));
+  Config small_budget;
+  small_budget.inflight_bytes = small_budget.request_bytes - 1;
+  EXPECT_FALSE(CheckConfig(small_budget));
+}
+
+}  // namespace
+}  // namespace throughline::gateway

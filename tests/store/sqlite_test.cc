@@ -1,0 +1,148 @@
+// What only the durable store promises: its files, their versions, and its lock.
+#include "store/sqlite/sqlite_store.h"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <stdlib.h>  // mkdtemp
+
+#include <filesystem>
+
+#include "correlate/check.h"
+#include "correlate/identity.h"
+
+namespace throughline::store {
+namespace {
+
+class SqliteStoreTest : public testing::Test {
+ protected:
+  SqliteStoreTest() : directory_(testing::TempDir() + "throughline-sqlite-XXXXXX") {
+    TL_CHECK(::mkdtemp(directory_.data()) != nullptr);
+  }
+  ~SqliteStoreTest() override { std::filesystem::remove_all(directory_); }
+
+  Result<std::unique_ptr<SqliteStore>> Open() {
+    return SqliteStore::Open({.directory = directory_, .hot_bytes = 16U << 20U});
+  }
+
+  static Appending OneSpan(const Store& store, std::uint64_t number) {
+    auto batch = std::make_shared<Batch>();
+    Span span;
+    span.trace_id = {1, number};
+    span.span_id = {number};
+    span.name = "work";
+    span.start_unix_ns = 1000;
+    span.attributes = {0, 1};
+    batch->attributes.push_back(
+        MakeStringAttribute("number", std::to_string(number), store.hash_seed(), batch->arena));
+    span.identity = IdentityOf(span, *batch, store.hash_seed());
+    batch->spans.push_back(span);
+    return {.tenant = "default", .batch = batch, .arrival_unix_ns = 5000};
+  }
+
+  // Runs SQL on a file of the closed store, as another program would.
+  void Edit(const std::string& file, const std::string& sql) const {
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open((directory_ + "/" + file).c_str(), &db), SQLITE_OK);
+    char* message = nullptr;
+    EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &message), SQLITE_OK) << message;
+    sqlite3_close(db);
+  }
+
+  std::string directory_;
+};
+
+TEST_F(SqliteStoreTest, OneProcessHoldsADirectory) {
+  const auto first = Open();
+  ASSERT_TRUE(first);
+  const auto second = Open();
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().message.find("LOCK"), std::string::npos) << second.error().message;
+}
+
+TEST_F(SqliteStoreTest, ANewerSchemaRefusesToStart) {
+  ASSERT_TRUE(Open());
+  for (const char* file : {"catalog.db", "tail-0-1.db"}) {
+    Edit(file, "PRAGMA user_version = 99");
+    const auto opened = Open();
+    ASSERT_FALSE(opened) << file;
+    EXPECT_EQ(opened.error().code, Errc::kDataLoss);
+    EXPECT_NE(opened.error().message.find(file), std::string::npos) << opened.error().message;
+    EXPECT_NE(opened.error().message.find("newer"), std::string::npos) << opened.error().message;
+    Edit(file, "PRAGMA user_version = 1");
+  }
+  EXPECT_TRUE(Open());
+}
+
+TEST_F(SqliteStoreTest, AFileOfAnotherProgramRefusesToStart) {
+  ASSERT_TRUE(Open());
+  Edit("catalog.db", "PRAGMA application_id = 7");
+  const auto opened = Open();
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message.find("application_id"), std::string::npos);
+}
+
+TEST_F(SqliteStoreTest, ARowOfANewerFormatRefusesToStart) {
+  {
+    auto opened = Open();
+    ASSERT_TRUE(opened);
+    const Appending appending = OneSpan(**opened, 1);
+    ASSERT_TRUE((*opened)->Append({&appending, 1}));
+  }
+  Edit("tail-0-1.db", "UPDATE tail SET format = 2");
+  const auto opened = Open();
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message.find("format 2"), std::string::npos) << opened.error().message;
+}
+
+TEST_F(SqliteStoreTest, ADamagedRowRefusesToStartByName) {
+  {
+    auto opened = Open();
+    ASSERT_TRUE(opened);
+    const Appending appending = OneSpan(**opened, 1);
+    ASSERT_TRUE((*opened)->Append({&appending, 1}));
+  }
+  // Every length that a record could be cut to.
+  Edit("tail-0-1.db", "CREATE TABLE kept AS SELECT * FROM tail");
+  for (int size = 1; size < 120; size += 7) {
+    Edit("tail-0-1.db", "UPDATE tail SET records = (SELECT substr(records, 1, " +
+                            std::to_string(size) + ") FROM kept)");
+    const auto opened = Open();
+    if (opened) continue;  // A whole record fits.
+    EXPECT_EQ(opened.error().code, Errc::kDataLoss);
+  }
+  Edit("tail-0-1.db", "UPDATE tail SET records = (SELECT records FROM kept)");
+  const auto opened = Open();
+  ASSERT_TRUE(opened);
+  const auto trace = (*opened)->FindTrace({}, {1, 1}, {});
+  ASSERT_TRUE(trace);
+  EXPECT_EQ(trace->records.spans.size(), 1u);
+}
+
+// An append that the disk refuses leaves nothing behind, neither in memory nor in the file, and
+// the same records can be appended again.
+TEST_F(SqliteStoreTest, WhatTheDiskRefusedCanBeTriedAgain) {
+  auto opened = Open();
+  ASSERT_TRUE(opened);
+  SqliteStore& store = **opened;
+  const Appending first = OneSpan(store, 1);
+  ASSERT_TRUE(store.Append({&first, 1}));
+
+  // Too many tenants fails after other requests of the group were staged.
+  auto limited = SqliteStore::Open({.directory = directory_ + "/other", .tenants = 1});
+  ASSERT_TRUE(limited);
+  Appending good = OneSpan(**limited, 2);
+  Appending bad = OneSpan(**limited, 3);
+  bad.tenant = "another";
+  const Appending group[] = {good, bad};
+  const auto refused = (*limited)->Append(group);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kOverloaded);
+  EXPECT_TRUE((*limited)->FindTrace({}, {1, 2}, {})->matches.empty());
+  const auto again = (*limited)->Append({&good, 1});
+  ASSERT_TRUE(again);
+  EXPECT_EQ((*again)[0].spans, 1u);
+  EXPECT_EQ((*again)[0].deduplicated_spans, 0u);
+}
+
+}  // namespace
+}  // namespace throughline::store
