@@ -137,8 +137,9 @@ class Generator {
 
   void ClientAttributes(std::string_view peer, Message& span) {
     span.Attribute(9, "http.request.method", "GET");
-    span.Attribute(9, "url.full", "http://berths.harbour.svc:8080/v1/berths/" +
-                                      std::to_string(10'000 + Below(90'000)));
+    span.Attribute(
+        9, "url.full",
+        "http://berths.harbour.svc:8080/v1/berths/" + std::to_string(10'000 + Below(90'000)));
     span.Attribute(9, "server.address", "berths.harbour.svc");
     span.Attribute(9, "server.port", 8080);
     span.Attribute(9, "http.response.status_code", 200);
@@ -167,8 +168,9 @@ class Generator {
     span.Attribute(9, "db.namespace", "harbour_berths");
     span.Attribute(9, "db.operation.name", "SELECT");
     span.Attribute(9, "db.collection.name", "berths");
-    span.Attribute(9, "db.query.text",
-                   "SELECT id, state, updated_at FROM berths WHERE tenant_id = $1 AND id = $2 LIMIT 1");
+    span.Attribute(
+        9, "db.query.text",
+        "SELECT id, state, updated_at FROM berths WHERE tenant_id = $1 AND id = $2 LIMIT 1");
     span.Attribute(9, "db.response.returned_rows", static_cast<std::int64_t>(Below(20)));
     span.Attribute(9, "server.address", "pg-main.harbour.svc.cluster.local");
     span.Attribute(9, "server.port", 5432);

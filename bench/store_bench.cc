@@ -46,7 +46,8 @@ class Workload {
   }
 
  private:
-  Range Attributes(const std::vector<std::pair<const char*, std::string>>& pairs, Batch& batch) const {
+  Range Attributes(const std::vector<std::pair<const char*, std::string>>& pairs,
+                   Batch& batch) const {
     const Range range{static_cast<std::uint32_t>(batch.attributes.size()),
                       static_cast<std::uint32_t>(pairs.size())};
     for (const auto& [key, text] : pairs) {
@@ -79,14 +80,17 @@ class Workload {
     span.flags = 1;
     span.resource = static_cast<std::uint32_t>(index % 6);
     span.name = batch.arena.Copy("GET /api/v1/route-" + below(24));
-    span.attributes = Attributes(
-        {{"http.request.method", "GET"}, {"http.route", "/api/v1/route-" + below(24)},
-         {"url.path", "/api/v1/orders/" + below(90'000)}, {"url.scheme", "http"},
-         {"http.response.status_code", "200"}, {"server.address", "shop.svc"},
-         {"server.port", "8080"}, {"client.address", "10.12.0." + below(250)},
-         {"user_agent.original", "shop-mobile/7.3 (android 15)"},
-         {"thread.id", below(400)}},
-        batch);
+    span.attributes = Attributes({{"http.request.method", "GET"},
+                                  {"http.route", "/api/v1/route-" + below(24)},
+                                  {"url.path", "/api/v1/orders/" + below(90'000)},
+                                  {"url.scheme", "http"},
+                                  {"http.response.status_code", "200"},
+                                  {"server.address", "shop.svc"},
+                                  {"server.port", "8080"},
+                                  {"client.address", "10.12.0." + below(250)},
+                                  {"user_agent.original", "shop-mobile/7.3 (android 15)"},
+                                  {"thread.id", below(400)}},
+                                 batch);
     span.identity = IdentityOf(span, batch, seed_);
     batch.spans.push_back(span);
   }
@@ -103,7 +107,8 @@ int Run(std::size_t spans, std::size_t per_request, const std::string& directory
   Workload workload(store.hash_seed());
   double append = 0;
   for (std::size_t at = 0; at < spans; at += per_request) {
-    const Appending appending{"default", workload.Request(at, per_request), 1'700'000'000'000'000'000};
+    const Appending appending{"default", workload.Request(at, per_request),
+                              1'700'000'000'000'000'000};
     const double before = CpuSeconds();
     TL_CHECK(store.Append({&appending, 1}).has_value());
     append += CpuSeconds() - before;

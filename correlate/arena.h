@@ -47,7 +47,8 @@ class Arena {
   void Grow(std::size_t size) {
     constexpr std::size_t kFirst = 4096;
     constexpr std::size_t kLargest = 1U << 20U;
-    std::size_t next = chunks_.empty() ? kFirst : kFirst << (chunks_.size() < 8 ? chunks_.size() : 8);
+    std::size_t next =
+        chunks_.empty() ? kFirst : kFirst << (chunks_.size() < 8 ? chunks_.size() : 8);
     if (next > kLargest) next = kLargest;
     if (next < size) next = size;
     chunks_.push_back(std::make_unique_for_overwrite<char[]>(next));

@@ -223,7 +223,9 @@ void AppendVarint(std::uint64_t value, std::string& out) {
   out.append(bytes, PutVarint(value, bytes));
 }
 
-void AppendStringValue(std::string_view text, std::string& out) { AppendTagged(kStringTag, text, out); }
+void AppendStringValue(std::string_view text, std::string& out) {
+  AppendTagged(kStringTag, text, out);
+}
 
 void AppendBoolValue(bool value, std::string& out) {
   out += static_cast<char>(kBoolTag);
@@ -242,18 +244,23 @@ void AppendDoubleValue(double value, std::string& out) {
   out.append(bytes, sizeof bytes);
 }
 
-void AppendBytesValue(std::string_view bytes, std::string& out) { AppendTagged(kBytesTag, bytes, out); }
+void AppendBytesValue(std::string_view bytes, std::string& out) {
+  AppendTagged(kBytesTag, bytes, out);
+}
 
 void AppendArrayItem(std::string_view any_value, std::string& items) {
   AppendTagged(kKeyTag, any_value, items);
 }
 
-void AppendArrayValue(std::string_view items, std::string& out) { AppendTagged(kArrayTag, items, out); }
+void AppendArrayValue(std::string_view items, std::string& out) {
+  AppendTagged(kArrayTag, items, out);
+}
 
 void AppendMapItem(std::string_view key, std::string_view any_value, std::string& items) {
   items += kKeyTag;
-  AppendVarint(2 + VarintSize(key.size()) + key.size() + VarintSize(any_value.size()) + any_value.size(),
-               items);
+  AppendVarint(
+      2 + VarintSize(key.size()) + key.size() + VarintSize(any_value.size()) + any_value.size(),
+      items);
   AppendTagged(kKeyTag, key, items);
   AppendTagged(kValueTag, any_value, items);
 }

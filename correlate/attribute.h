@@ -76,7 +76,7 @@ class ValueItems {
 // Appends canonical bytes to a string. A container is written by appending its items to a string
 // of its own first.
 void AppendVarint(std::uint64_t value, std::string& out);
-void AppendStringValue(std::string_view text, std::string& out);   // AnyValue of text.
+void AppendStringValue(std::string_view text, std::string& out);  // AnyValue of text.
 void AppendBoolValue(bool value, std::string& out);
 void AppendIntValue(std::int64_t value, std::string& out);
 void AppendDoubleValue(double value, std::string& out);
@@ -87,8 +87,10 @@ void AppendMapItem(std::string_view key, std::string_view any_value, std::string
 void AppendMapValue(std::string_view items, std::string& out);
 
 // One attribute in the arena, hashed. `any_value` is canonical.
-Attribute MakeAttribute(std::string_view key, std::string_view any_value, std::uint64_t seed, Arena& arena);
-Attribute MakeStringAttribute(std::string_view key, std::string_view text, std::uint64_t seed, Arena& arena);
+Attribute MakeAttribute(std::string_view key, std::string_view any_value, std::uint64_t seed,
+                        Arena& arena);
+Attribute MakeStringAttribute(std::string_view key, std::string_view text, std::uint64_t seed,
+                              Arena& arena);
 
 // An attribute over bytes that are a canonical KeyValue already (what the store kept).
 Attribute AttributeOver(std::string_view key_value, std::uint64_t hash);

@@ -105,7 +105,7 @@ struct Span {
   std::uint64_t start_unix_ns = 0;
   std::uint64_t end_unix_ns = 0;
   std::uint32_t flags = 0;
-  std::uint32_t kind = 0;         // 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
+  std::uint32_t kind = 0;  // 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
   std::uint32_t status_code = 0;  // 0 unset, 1 ok, 2 error.
   std::uint32_t resource = kNoIndex;
   std::uint32_t scope = kNoIndex;
@@ -146,7 +146,7 @@ struct LogLine {
   std::uint32_t resource = kNoIndex;
   std::uint32_t scope = kNoIndex;
   Range attributes;
-  Range related;  // Further ids in the line, first the nearest.
+  Range related;             // Further ids in the line, first the nearest.
   std::string_view service;  // As stated by resource or line; empty: not stated.
   std::string_view severity_text;
   std::string_view event_name;
@@ -155,7 +155,14 @@ struct LogLine {
   std::uint64_t arrival_unix_ns = 0;
 };
 
-enum class MetricType : std::uint8_t { kUnknown, kGauge, kSum, kHistogram, kExponentialHistogram, kSummary };
+enum class MetricType : std::uint8_t {
+  kUnknown,
+  kGauge,
+  kSum,
+  kHistogram,
+  kExponentialHistogram,
+  kSummary
+};
 
 // One exemplar and the series it stands on.
 struct Exemplar {
@@ -235,11 +242,12 @@ struct Batch {
 struct Decoded {
   std::size_t received = 0;
   std::size_t accepted = 0;
-  std::size_t rejected = 0;        // Well-formed but unusable: refused, with a reason.
-  std::size_t unlinked = 0;        // Lines and exemplars without a trace id: success, counted.
-  std::size_t repaired = 0;        // Accepted after an id was repaired.
-  std::size_t dropped_links = 0;   // Span links with broken ids; their spans stay.
-  std::string first_rejection;     // "span 3: trace_id has 15 bytes, want 16"; up to three, joined by "; ".
+  std::size_t rejected = 0;       // Well-formed but unusable: refused, with a reason.
+  std::size_t unlinked = 0;       // Lines and exemplars without a trace id: success, counted.
+  std::size_t repaired = 0;       // Accepted after an id was repaired.
+  std::size_t dropped_links = 0;  // Span links with broken ids; their spans stay.
+  std::string
+      first_rejection;  // "span 3: trace_id has 15 bytes, want 16"; up to three, joined by "; ".
   std::string first_repair;
 
   void Reject(std::string reason);  // Counts, and keeps the first reasons.
@@ -249,9 +257,9 @@ struct Decoded {
 // What decoders are told. They stay pure functions of their bytes and these.
 struct DecodeOptions {
   std::uint64_t hash_seed = 0;
-  bool keep_unlinked = false;               // Lines and exemplars without a trace id.
+  bool keep_unlinked = false;                  // Lines and exemplars without a trace id.
   std::size_t records_per_request = 500'000;   // More: kTooLarge.
-  std::size_t attributes_per_record = 10'000;  // More: the record is rejected.
+  std::size_t attributes_per_record = 16'384;  // More: the record is rejected.
 };
 
 // The time a record is ordered and searched by: sent, else observed, else arrival; and arrival

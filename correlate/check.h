@@ -7,5 +7,7 @@ namespace throughline {
 
 }  // namespace throughline
 
-#define TL_CHECK(condition) \
-  (__builtin_expect(!!(condition), 1) ? void(0) : ::throughline::CheckFailed(#condition, __FILE__, __LINE__))
+#define TL_CHECK(condition)           \
+  (__builtin_expect(!!(condition), 1) \
+       ? void(0)                      \
+       : ::throughline::CheckFailed(#condition, __FILE__, __LINE__))

@@ -22,7 +22,8 @@ std::uint64_t HashOrdered(std::uint64_t hash, std::span<const Attribute> attribu
 // Unordered: clients that keep labels in maps write them in another order each time.
 std::uint64_t HashUnordered(std::span<const Attribute> attributes) {
   std::uint64_t sum = attributes.size();
-  for (const Attribute& attribute : attributes) sum += HashMix(attribute.hash, 0x8ebc6af09c88c6e3ULL);
+  for (const Attribute& attribute : attributes)
+    sum += HashMix(attribute.hash, 0x8ebc6af09c88c6e3ULL);
   return sum;
 }
 
@@ -56,9 +57,9 @@ std::uint64_t HashEventsAndLinks(std::uint64_t hash, const Span& span, const Bat
 
 std::uint64_t IdentityOf(const Span& span, const Batch& batch, std::uint64_t seed) {
   std::uint64_t hash = HashId(seed ^ kSpan, span.trace_id, span.span_id);
-  hash = HashCombine(hash ^ span.parent_span_id.value,
-                     (std::uint64_t{span.kind} << 40U) ^ (std::uint64_t{span.status_code} << 32U) ^
-                         span.flags);
+  hash = HashCombine(
+      hash ^ span.parent_span_id.value,
+      (std::uint64_t{span.kind} << 40U) ^ (std::uint64_t{span.status_code} << 32U) ^ span.flags);
   hash = HashCombine(hash ^ span.start_unix_ns, span.end_unix_ns);
   hash = HashCombine(hash, HashBytes(span.name, seed));
   hash = HashOrdered(hash, batch.Of(span.attributes));
@@ -80,7 +81,8 @@ std::uint64_t IdentityOf(const LogLine& line, const Batch& batch, std::uint64_t 
   return hash;
 }
 
-std::uint64_t IdentityOfPlainLine(const LogLine& line, std::uint64_t body_hash, std::uint64_t index) {
+std::uint64_t IdentityOfPlainLine(const LogLine& line, std::uint64_t body_hash,
+                                  std::uint64_t index) {
   return HashId(HashCombine(body_hash ^ kPlainLine, index), line.trace_id, line.span_id);
 }
 
@@ -101,7 +103,8 @@ std::uint64_t HashOf(const Resource& resource, const Batch& batch, std::uint64_t
 }
 
 std::uint64_t HashOf(const InstrumentationScope& scope, const Batch& batch, std::uint64_t seed) {
-  const std::uint64_t hash = HashCombine(HashBytes(scope.name, seed), HashBytes(scope.version, ~seed));
+  const std::uint64_t hash =
+      HashCombine(HashBytes(scope.name, seed), HashBytes(scope.version, ~seed));
   return HashOrdered(hash, batch.Of(scope.attributes));
 }
 

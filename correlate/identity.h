@@ -3,7 +3,8 @@
 //   span      trace, span id, kind, hash of content (all fields, resource and scope included)
 //   line      source (resource, scope), time as sent, hash of content; a plain line without a time:
 //             hash of its request body and its place in it
-//   exemplar  metric, resource and point attributes (in any order), trace, span, its time, its value
+//   exemplar  metric, resource and point attributes (in any order), trace, span, its time, its
+//   value
 //
 // Decoders call these once a record is complete and put the result into `identity`; the store
 // mixes the tenant in. Hashes use the seed of the data directory, so that they outlive a restart.
@@ -20,7 +21,8 @@ std::uint64_t IdentityOf(const Span& span, const Batch& batch, std::uint64_t see
 // For a line that has a time (sent or observed), or whose record has more than its text.
 std::uint64_t IdentityOf(const LogLine& line, const Batch& batch, std::uint64_t seed);
 // For a plain line without a time. `body_hash` is HashBytes of the request's inflated body.
-std::uint64_t IdentityOfPlainLine(const LogLine& line, std::uint64_t body_hash, std::uint64_t index);
+std::uint64_t IdentityOfPlainLine(const LogLine& line, std::uint64_t body_hash,
+                                  std::uint64_t index);
 std::uint64_t IdentityOf(const Exemplar& exemplar, const Batch& batch, std::uint64_t seed);
 
 // Fill Resource::hash and InstrumentationScope::hash, which the identities above read.

@@ -22,8 +22,8 @@ std::string_view LinkStateName(LinkState state) {
   CheckFailed("known link state", __FILE__, __LINE__);
 }
 
-Link StateOf(const LinkEvidence& evidence, std::uint64_t named_at_unix_ns, std::uint64_t now_unix_ns,
-             std::uint64_t pending_wait_ns) {
+Link StateOf(const LinkEvidence& evidence, std::uint64_t named_at_unix_ns,
+             std::uint64_t now_unix_ns, std::uint64_t pending_wait_ns) {
   if (evidence.span_count > 0) {
     return {LinkState::kLive, std::to_string(evidence.span_count) +
                                   (evidence.span_count == 1 ? " span is here" : " spans are here")};
@@ -41,7 +41,8 @@ Link StateOf(const LinkEvidence& evidence, std::uint64_t named_at_unix_ns, std::
   }
   if (evidence.in_expired) return {LinkState::kExpired, "its records were dropped by retention"};
   if (named != 0) {
-    return {LinkState::kNeverSeen, "named " + Seconds(now_unix_ns - named) + " ago, and no span came"};
+    return {LinkState::kNeverSeen,
+            "named " + Seconds(now_unix_ns - named) + " ago, and no span came"};
   }
   return {LinkState::kNeverSeen, "no record carries this id"};
 }

@@ -39,7 +39,7 @@ struct Link {
 
 // `named_at_unix_ns` is when the id was named outside the store (the time of the line being
 // resolved or enriched); 0 otherwise.
-Link StateOf(const LinkEvidence& evidence, std::uint64_t named_at_unix_ns, std::uint64_t now_unix_ns,
-             std::uint64_t pending_wait_ns);
+Link StateOf(const LinkEvidence& evidence, std::uint64_t named_at_unix_ns,
+             std::uint64_t now_unix_ns, std::uint64_t pending_wait_ns);
 
 }  // namespace throughline

@@ -6,8 +6,9 @@
 // stays good while records come and go. It belongs to one query; another list refuses it with
 // kInvalidArgument, as does a regular expression that is none.
 //
-// Which trace: ids with the same low half and different known high halves are different traces. What
-// carries only the low half belongs to each of them; where no high half is known, it is the trace.
+// Which trace: ids with the same low half and different known high halves are different traces.
+// What carries only the low half belongs to each of them; where no high half is known, it is the
+// trace.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +47,7 @@ struct TraceQuery {
   TimeRange time;  // Of the span's start.
   std::optional<std::string> service;
   std::optional<std::string> operation;
-  std::vector<Matcher> attributes;              // Of the span, else of its resource.
+  std::vector<Matcher> attributes;  // Of the span, else of its resource.
   std::optional<std::uint32_t> status_code;
   std::optional<std::uint64_t> min_duration_ns;
   std::optional<std::uint64_t> max_duration_ns;
@@ -67,8 +68,8 @@ struct LogQuery {
   // here, that of their trace's root.
   std::optional<std::string> service;
   std::uint32_t min_severity_number = 0;
-  std::string contains;                 // In ValueText of the body; case-sensitive; empty: any.
-  std::vector<Matcher> attributes;      // Of the line, else of its resource.
+  std::string contains;             // In ValueText of the body; case-sensitive; empty: any.
+  std::vector<Matcher> attributes;  // Of the line, else of its resource.
   bool linked_only = true;
   std::size_t limit = 100;
   std::string cursor;
@@ -82,9 +83,9 @@ struct ExemplarQuery {
   // suffixes of unit and type (_seconds, _total, _bucket); empty: any.
   std::string metric;
   // Of the point, else the exemplar's own, else the resource's; keys exact, or in their Prometheus
-  // spelling. `service` and `service_name` are the service. Where no label has the name: `le` is the
-  // bound, `job` the service (behind "namespace/"), `instance` the service.instance.id. `__name__`
-  // is every name that `metric` would find.
+  // spelling. `service` and `service_name` are the service. Where no label has the name: `le` is
+  // the bound, `job` the service (behind "namespace/"), `instance` the service.instance.id.
+  // `__name__` is every name that `metric` would find.
   std::vector<Matcher> labels;
   std::optional<double> min_value;  // Inclusive, both; NaN is in no range.
   std::optional<double> max_value;
@@ -99,10 +100,11 @@ struct TraceSummary {
   std::string root_service;
   std::string root_operation;
   SpanId root_span_id;
-  std::uint64_t start_unix_ns = 0;  // Effective, of the earliest span; of the earliest record where there is no span.
+  std::uint64_t start_unix_ns =
+      0;  // Effective, of the earliest span; of the earliest record where there is no span.
   std::uint64_t end_unix_ns = 0;
-  std::uint64_t duration_ns = 0;    // end - start.
-  std::uint64_t error_count = 0;    // Spans with status error.
+  std::uint64_t duration_ns = 0;      // end - start.
+  std::uint64_t error_count = 0;      // Spans with status error.
   std::vector<std::string> services;  // Sorted.
   std::vector<std::string> versions;  // service.version of the resources; sorted.
   LinkEvidence evidence;              // Its counts are the summary's span, log and exemplar counts.

@@ -13,16 +13,16 @@
 namespace throughline {
 
 enum class Errc {
-  kInvalidArgument,   // The caller's bytes or arguments are wrong; the same call fails again.
+  kInvalidArgument,  // The caller's bytes or arguments are wrong; the same call fails again.
   kUnauthenticated,
   kPermissionDenied,
   kNotFound,
-  kConflict,          // Several answers where one was asked for.
-  kTooLarge,          // Over a named limit; smaller requests pass.
-  kUnsupported,       // A media type or an encoding that nobody here reads.
-  kOverloaded,        // A queue or a budget is full; come back later.
-  kUnavailable,       // Shutting down, or the store cannot take more.
-  kDataLoss,          // What is on disk cannot be read.
+  kConflict,     // Several answers where one was asked for.
+  kTooLarge,     // Over a named limit; smaller requests pass.
+  kUnsupported,  // A media type or an encoding that nobody here reads.
+  kOverloaded,   // A queue or a budget is full; come back later.
+  kUnavailable,  // Shutting down, or the store cannot take more.
+  kDataLoss,     // What is on disk cannot be read.
 };
 
 struct Error {
@@ -31,7 +31,8 @@ struct Error {
 };
 
 // Required by boost::system::result for value() on an error, which is a broken invariant here.
-[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const Error& error,
+                                             const boost::source_location& where);
 
 template <typename T>
 using Result = boost::system::result<T, Error>;
@@ -49,14 +50,14 @@ std::string_view ErrcName(Errc code);
 #define TL_CONCAT(a, b) TL_CONCAT_INNER(a, b)
 
 // Returns the error of `expression`, or goes on.
-#define TL_TRY(expression)                                                        \
-  do {                                                                            \
-    auto tl_try_result = (expression);                                            \
-    if (!tl_try_result) return std::move(tl_try_result).error();                  \
+#define TL_TRY(expression)                                       \
+  do {                                                           \
+    auto tl_try_result = (expression);                           \
+    if (!tl_try_result) return std::move(tl_try_result).error(); \
   } while (false)
 
 // Declares `declaration` with the value of `expression`, or returns its error.
-#define TL_TRY_ASSIGN(declaration, expression)                                    \
-  auto TL_CONCAT(tl_try_, __LINE__) = (expression);                               \
+#define TL_TRY_ASSIGN(declaration, expression)                                               \
+  auto TL_CONCAT(tl_try_, __LINE__) = (expression);                                          \
   if (!TL_CONCAT(tl_try_, __LINE__)) return std::move(TL_CONCAT(tl_try_, __LINE__)).error(); \
   declaration = std::move(TL_CONCAT(tl_try_, __LINE__)).value()

@@ -18,7 +18,8 @@ Result<std::string> TenantFromHeader(std::string_view value) {
   const auto odd = std::find_if_not(value.begin(), value.end(), allowed);
   if (odd != value.end()) {
     return InvalidArgument("X-Scope-OrgID has an odd character at " +
-                           std::to_string(odd - value.begin()) + ", want A-Z a-z 0-9 ! _ . * ' ( ) -");
+                           std::to_string(odd - value.begin()) +
+                           ", want A-Z a-z 0-9 ! _ . * ' ( ) -");
   }
   return std::string(value);
 }

@@ -75,13 +75,16 @@ class Store {
   // All that links to `id` (see SameTrace). The cost does not grow with what else is stored.
   virtual Result<TraceRecords> FindTrace(const Scope& scope, TraceId id,
                                          const FindOptions& options) const = 0;
-  // The traces that `id` names, each in one line; empty: nothing carries the id. The same cost rule.
+  // The traces that `id` names, each in one line; empty: nothing carries the id. The same cost
+  // rule.
   virtual Result<std::vector<TraceSummary>> Summarize(const Scope& scope, TraceId id) const = 0;
 
   // Searches. At the limit or the deadline of `scope` they answer with what they have and say so.
-  virtual Result<Page<TraceSummary>> FindTraces(const Scope& scope, const TraceQuery& query) const = 0;
+  virtual Result<Page<TraceSummary>> FindTraces(const Scope& scope,
+                                                const TraceQuery& query) const = 0;
   virtual Result<RecordPage> FindLogs(const Scope& scope, const LogQuery& query) const = 0;
-  virtual Result<RecordPage> FindExemplars(const Scope& scope, const ExemplarQuery& query) const = 0;
+  virtual Result<RecordPage> FindExemplars(const Scope& scope,
+                                           const ExemplarQuery& query) const = 0;
   // Sorted by name.
   virtual Result<std::vector<ServiceInfo>> Services(const Scope& scope) const = 0;
   virtual Result<std::vector<OperationInfo>> Operations(const Scope& scope,

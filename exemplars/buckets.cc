@@ -61,8 +61,8 @@ std::optional<double> ExponentialBound(std::int32_t scale, double zero_threshold
   constexpr std::int32_t kFinest = 40;
   constexpr std::int32_t kWidest = -12;
   scale = std::clamp(scale, kWidest, kFinest);
-  const Bounds bounds = scale > 0 ? FinePowers(scale, distance)
-                                  : WidePowers(static_cast<unsigned>(-scale), distance);
+  const Bounds bounds =
+      scale > 0 ? FinePowers(scale, distance) : WidePowers(static_cast<unsigned>(-scale), distance);
   return value > 0 ? bounds.upper : 0.0 - bounds.lower;
 }
 

@@ -47,7 +47,7 @@ struct Config {
   std::uint64_t queue_records = 200'000;
   std::uint64_t queue_bytes = 64ULL << 20U;
   std::uint64_t records_per_request = 500'000;
-  std::uint64_t attributes_per_record = 10'000;
+  std::uint64_t attributes_per_record = 16'384;
   std::uint64_t tenants = 1000;
   std::uint64_t watches = 10'000;
   std::uint64_t wait_seconds = 30;

@@ -87,9 +87,7 @@ bool IsCanonicalValue(std::string_view any_value, int depth) {
   switch (tag) {
     case 0x0a: return TakeTagged(tag, rest, bytes) && rest.empty() && IsUtf8(bytes);
     case 0x10: return any_value.size() == 2 && static_cast<unsigned char>(any_value[1]) <= 1;
-    case 0x18:
-      rest.remove_prefix(1);
-      return TakeMinimalVarint(rest, number) && rest.empty();
+    case 0x18: rest.remove_prefix(1); return TakeMinimalVarint(rest, number) && rest.empty();
     case 0x21: return any_value.size() == 9;
     case 0x2a:
     case 0x32:

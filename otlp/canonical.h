@@ -1,7 +1,7 @@
 // Brings OTLP's KeyValue and AnyValue messages to the stored format (correlate/attribute.h),
 // whatever order, merging and encoding the sender chose.
-// Source: opentelemetry-proto v1.x common/v1/common.proto; protobuf.dev/programming-guides/encoding,
-// "Last One Wins" and the merging of messages.
+// Source: opentelemetry-proto v1.x common/v1/common.proto;
+// protobuf.dev/programming-guides/encoding, "Last One Wins" and the merging of messages.
 #pragma once
 
 #include <cstdint>

@@ -309,9 +309,9 @@ std::string IdProblem(std::string_view field, std::string_view bytes, std::size_
 
 bool Envelope::Read(ProtoRequest& request) {
   if (request.body.size() > kMaxMessageBytes) {
-    return request.Fail(Error{Errc::kTooLarge, "message has " + std::to_string(request.body.size()) +
-                                                   " bytes, protobuf allows " +
-                                                   std::to_string(kMaxMessageBytes)});
+    return request.Fail(
+        Error{Errc::kTooLarge, "message has " + std::to_string(request.body.size()) +
+                                   " bytes, protobuf allows " + std::to_string(kMaxMessageBytes)});
   }
   const BatchSizes before(request.batch);
   scopes_first_ = true;
@@ -399,9 +399,8 @@ bool Envelope::ReadScopeGroup(std::string_view message, std::uint32_t resource,
   }
   if (outline.items == 0) before.Restore(request.batch);  // Checked, and not needed.
   OnScope(outline.items);
-  return ForEach(message, 2, [&](std::string_view record) {
-    return OnRecord(record, resource, scope);
-  });
+  return ForEach(message, 2,
+                 [&](std::string_view record) { return OnRecord(record, resource, scope); });
 }
 
 }  // namespace throughline::otlp

@@ -94,11 +94,13 @@ inline IdState ReadSpanId(std::string_view bytes, SpanId& id, bool& repaired) {
   return ReadOddSpanId(bytes, id, repaired);
 }
 
-// Why an id of these bytes was not kValid: "trace_id has 15 bytes, want 16", "trace_id is all zero".
+// Why an id of these bytes was not kValid: "trace_id has 15 bytes, want 16", "trace_id is all
+// zero".
 std::string IdProblem(std::string_view field, std::string_view bytes, std::size_t wanted);
 
 // Walks ResourceSpans, ResourceMetrics or ResourceLogs, which have one layout:
-//   request { 1: resource_x* }   resource_x { 1: Resource, 2: scope_x* }   scope_x { 1: Scope, 2: record* }
+//   request { 1: resource_x* }   resource_x { 1: Resource, 2: scope_x* }   scope_x { 1: Scope, 2:
+//   record* }
 // Fields come in any order, and a resource or scope in several parts is merged. One without records
 // is checked and left out.
 class Envelope {

@@ -13,10 +13,10 @@
 // getters give zero or nothing. Views point into the input, which must outlive them.
 //
 // Accepts what the official parsers accept: unknown fields, groups (skipped, bounded depth), fields
-// in any order, 10-byte varints. Refuses field number 0 or above 2^29-1, wire types 6 and 7, varints
-// over 64 bits, lengths past the end, unclosed groups, and, as the Go parsers do and the C++ ones do
-// not, a known field of another wire type.
-// Source: protobuf.dev/programming-guides/encoding.
+// in any order, 10-byte varints. Refuses field number 0 or above 2^29-1, wire types 6 and 7,
+// varints over 64 bits, lengths past the end, unclosed groups, and, as the Go parsers do and the
+// C++ ones do not, a known field of another wire type. Source:
+// protobuf.dev/programming-guides/encoding.
 #pragma once
 
 #include <bit>
@@ -173,7 +173,8 @@ class ProtoReader {
       Fail("packed length is no multiple of 8");
       return;
     }
-    for (std::size_t i = 0; i < packed.size(); i += 8) on_value(Load<std::uint64_t>(packed.data() + i));
+    for (std::size_t i = 0; i < packed.size(); i += 8)
+      on_value(Load<std::uint64_t>(packed.data() + i));
   }
   template <typename OnValue>
   void Doubles(OnValue on_value) {
@@ -224,7 +225,7 @@ class ProtoReader {
   // What is not inlined takes and gives the position by value: a reader whose address nobody takes
   // lives in registers.
   struct LongVarint {
-    std::uint64_t value = 0;  // After a failure 1 for more than 64 bits, 0 for a lack of bytes.
+    std::uint64_t value = 0;    // After a failure 1 for more than 64 bits, 0 for a lack of bytes.
     const char* end = nullptr;  // Behind it; null: failed.
   };
   static LongVarint ReadLongVarint(const char* at, const char* end);

@@ -63,8 +63,9 @@ void Rows::Bind(int index, std::string_view text) {
 }
 
 void Rows::Bind(int index, Blob blob) {
-  const int code = sqlite3_bind_blob64(statement_, index, blob.bytes.data() == nullptr ? "" : blob.bytes.data(),
-                                       blob.bytes.size(), SQLITE_STATIC);
+  const int code =
+      sqlite3_bind_blob64(statement_, index, blob.bytes.data() == nullptr ? "" : blob.bytes.data(),
+                          blob.bytes.size(), SQLITE_STATIC);
   TL_CHECK(code == SQLITE_OK || code == SQLITE_TOOBIG);
   if (code != SQLITE_OK) code_ = code;
 }
@@ -75,9 +76,9 @@ void Database::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 
 Result<Database> Database::Open(const std::string& path, const OpenOptions& options) {
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                                   nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &raw,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database db(raw);
   const auto with_path = [&path](Error error) {
     error.message = path + ": " + error.message;
@@ -91,8 +92,8 @@ Result<Database> Database::Open(const std::string& path, const OpenOptions& opti
   const std::string setup =
       "PRAGMA page_size = " + std::to_string(options.page_bytes) +
       "; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = " +
-      (options.full_durability ? "FULL" : "NORMAL") +
-      "; PRAGMA cache_size = -" + std::to_string(options.cache_kib) +
+      (options.full_durability ? "FULL" : "NORMAL") + "; PRAGMA cache_size = -" +
+      std::to_string(options.cache_kib) +
       (options.checkpoint ? "" : "; PRAGMA wal_autocheckpoint = 0");
   const auto ready = db.Run(setup.c_str());
   if (!ready) return with_path(ready.error());

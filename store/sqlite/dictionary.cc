@@ -71,7 +71,8 @@ std::uint32_t Dictionary::Intern(const Attribute& attribute) {
 void Dictionary::RollBack(Mark mark) {
   while (count_ > mark.count) {
     const std::uint32_t id = count_ - 1;
-    table_.Erase(HashOf(id), id + 1, [this](std::uint32_t reference) { return HashOf(reference - 1); });
+    table_.Erase(HashOf(id), id + 1,
+                 [this](std::uint32_t reference) { return HashOf(reference - 1); });
     const Attribute attribute = AttributeOver(At(id), 0);
     const auto key = attribute.data == nullptr ? keys_.end() : keys_.find(attribute.key());
     if (key != keys_.end() && key->first.data() == attribute.key().data()) keys_.erase(key);

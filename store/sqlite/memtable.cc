@@ -143,7 +143,8 @@ std::uint64_t Memtable::HashOf(const Counter& counter) const {
   return HashCombine(HashCombine(seed_ ^ counter.kind, names), counter.tenant);
 }
 
-std::uint32_t Memtable::CounterOf(std::uint32_t tenant, const Written& written, std::uint32_t kind) {
+std::uint32_t Memtable::CounterOf(std::uint32_t tenant, const Written& written,
+                                  std::uint32_t kind) {
   Counter wanted{.tenant = tenant, .service = written.service, .name = written.name, .kind = kind};
   const std::uint64_t hash = HashOf(wanted);
   const std::uint32_t found = counter_table_.Find(hash, [&](std::uint32_t reference) {
@@ -189,7 +190,8 @@ void Memtable::Link(const Block& block, const Pending& pending) {
   head.store(pending.reference, std::memory_order_release);
 }
 
-void Memtable::Publish(const std::function<void(std::uint32_t tenant, TraceId id)>& linked) {
+void Memtable::Publish(const std::function<bool()>& anyone_waits,
+                       const std::function<void(std::uint32_t tenant, TraceId id)>& linked) {
   std::size_t next = 0;
   for (const Block& block : staged_blocks_) {
     for (; next < pending_.size() && pending_[next].reference < block.end; ++next) {
@@ -210,7 +212,7 @@ void Memtable::Publish(const std::function<void(std::uint32_t tenant, TraceId id
   visible_blocks_.store(blocks_.size(), std::memory_order_release);
   visible_counters_.store(counters_.size(), std::memory_order_release);
   memory_bytes_.store(used_bytes(), std::memory_order_relaxed);
-  if (linked) TellLinked(linked);
+  if (anyone_waits()) TellLinked(linked);
   pending_.clear();
   staged_identities_.clear();
   staged_blocks_.clear();
@@ -237,9 +239,8 @@ void Memtable::DropStaged() {
   // are taken out of the table and never shown.
   while (counters_.size() > visible_counters_.load(std::memory_order_relaxed)) {
     const auto reference = static_cast<std::uint32_t>(counters_.size());
-    counter_table_.Erase(HashOf(counters_[reference - 1]), reference, [this](std::uint32_t index) {
-      return HashOf(counters_[index - 1]);
-    });
+    counter_table_.Erase(HashOf(counters_[reference - 1]), reference,
+                         [this](std::uint32_t index) { return HashOf(counters_[index - 1]); });
     counters_.Shrink(counters_.size() - 1);
   }
   pending_.clear();
@@ -271,7 +272,8 @@ Memtable::Pending Memtable::Recount(RecordView record, std::uint32_t reference, 
     kind = Counter::kExemplars;
     ++block.exemplars;
   }
-  return {.reference = reference, .counter = CounterOf(block.tenant, written, kind), .error = error};
+  return {
+      .reference = reference, .counter = CounterOf(block.tenant, written, kind), .error = error};
 }
 
 Result<void> Memtable::Replay(std::uint32_t tenant, std::uint64_t arrival_unix_ns,
@@ -292,7 +294,8 @@ Result<void> Memtable::Replay(std::uint32_t tenant, std::uint64_t arrival_unix_n
   const std::uint64_t mix = TenantMix(tenant);
   for (std::uint32_t at = begin; at < block.end;) {
     const RecordView record(records_.data() + at);
-    if (block.end - at < kFixedBytes || record.size() < kFixedBytes || record.size() > block.end - at) {
+    if (block.end - at < kFixedBytes || record.size() < kFixedBytes ||
+        record.size() > block.end - at) {
       return damaged();
     }
     identities_.Insert(IdentityKey(record.identity(), record.kind(), mix));
@@ -300,7 +303,7 @@ Result<void> Memtable::Replay(std::uint32_t tenant, std::uint64_t arrival_unix_n
     at += record.size();
   }
   staged_blocks_.push_back(block);
-  Publish({});
+  Publish([] { return false; }, {});
   return {};
 }
 
@@ -351,7 +354,8 @@ void Memtable::EachCounter(std::uint32_t tenant,
   const std::size_t count = visible_counters_.load(std::memory_order_acquire);
   for (std::size_t i = 0; i < count; ++i) {
     const Counter& counter = counters_[i];
-    if (counter.tenant == tenant && counter.count.load(std::memory_order_relaxed) > 0) visit(counter);
+    if (counter.tenant == tenant && counter.count.load(std::memory_order_relaxed) > 0)
+      visit(counter);
   }
 }
 

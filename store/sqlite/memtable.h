@@ -60,14 +60,16 @@ class Memtable {
   // --- The writer.
 
   struct Staged {
-    std::string_view records;     // For the tail.
+    std::string_view records;  // For the tail.
     std::string_view dictionary;
     Appended counts;
   };
   // kUnavailable: full. Nothing is staged then of this batch; earlier ones stay staged.
   Result<Staged> Stage(std::uint32_t tenant, std::uint64_t arrival_unix_ns, const Batch& batch);
-  // Makes all that is staged visible. `linked` is called with the id of each trace that got records.
-  void Publish(const std::function<void(std::uint32_t tenant, TraceId id)>& linked);
+  // Makes all that is staged visible. Only then asks `anyone_waits`, and if so, calls `linked` with
+  // the id of each trace that got records: who registers first and looks then misses nothing.
+  void Publish(const std::function<bool()>& anyone_waits,
+               const std::function<void(std::uint32_t tenant, TraceId id)>& linked);
   void DropStaged();
   // Puts a tail row back; publishes it. kDataLoss: its bytes are damaged.
   Result<void> Replay(std::uint32_t tenant, std::uint64_t arrival_unix_ns, std::string_view records,
@@ -140,7 +142,8 @@ class Memtable {
   void TellLinked(const std::function<void(std::uint32_t, TraceId)>& linked) const;
   Pending Recount(RecordView record, std::uint32_t reference, Block& block);
   std::size_t used_bytes() const;
-  bool HasRoomFor(std::size_t record_bytes, std::size_t dictionary_bytes, std::size_t records) const;
+  bool HasRoomFor(std::size_t record_bytes, std::size_t dictionary_bytes,
+                  std::size_t records) const;
 
   const std::size_t capacity_bytes_;
   const std::uint64_t seed_;

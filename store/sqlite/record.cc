@@ -46,7 +46,9 @@ char* PutBytes(std::string_view bytes, char* to) {
 }
 
 // A string as its id + 1, or 0.
-char* PutString(std::uint32_t id, char* to) { return PutVarint(id == kNotInterned ? 0 : id + 1ULL, to); }
+char* PutString(std::uint32_t id, char* to) {
+  return PutVarint(id == kNotInterned ? 0 : id + 1ULL, to);
+}
 
 char* PutTraceId(TraceId id, char* to) { return Put(id.low, Put(id.high, to)); }
 
@@ -55,7 +57,8 @@ std::uint32_t InternText(Dictionary& dictionary, std::string_view text) {
 }
 
 // The part of the fixed header that all kinds share.
-char* PutFixed(RecordKind kind, TraceId trace_id, SpanId span_id, std::uint64_t identity, char* to) {
+char* PutFixed(RecordKind kind, TraceId trace_id, SpanId span_id, std::uint64_t identity,
+               char* to) {
   std::memset(to, 0, 12);
   to[8] = static_cast<char>(kind);
   char* at = PutTraceId(trace_id, to + 12);
@@ -102,7 +105,8 @@ std::size_t RecordWriter::AttributesBound(Range range) const {
 std::size_t RecordWriter::Bound(const Span& span) const {
   constexpr std::size_t kVarints = 9 * 10;
   std::size_t bytes = kFixedBytes + kVarints + AttributesBound(span.attributes);
-  for (const SpanEvent& event : batch_.EventsOf(span)) bytes += 20 + AttributesBound(event.attributes);
+  for (const SpanEvent& event : batch_.EventsOf(span))
+    bytes += 20 + AttributesBound(event.attributes);
   for (const SpanLink& link : batch_.LinksOf(span)) bytes += 50 + AttributesBound(link.attributes);
   return bytes + 8;
 }
@@ -122,21 +126,26 @@ std::size_t RecordWriter::Bound(const Exemplar& exemplar) const {
 std::size_t RecordWriter::DictionaryBound() const {
   constexpr std::size_t kOverhead = 8;  // Size and padding of an entry.
   std::size_t bytes = 0;
-  for (const Attribute& attribute : batch_.attributes) bytes += 2 * (attribute.size + kOverhead + 4);
-  for (const Resource& resource : batch_.resources) bytes += resource.service.size() + 2 * kOverhead;
+  for (const Attribute& attribute : batch_.attributes)
+    bytes += 2 * (attribute.size + kOverhead + 4);
+  for (const Resource& resource : batch_.resources)
+    bytes += resource.service.size() + 2 * kOverhead;
   for (const InstrumentationScope& scope : batch_.scopes) {
     bytes += scope.name.size() + scope.version.size() + 2 * kOverhead + 20;
   }
   for (const Span& span : batch_.spans) {
-    bytes += span.name.size() + span.status_message.size() + span.trace_state.size() + 3 * kOverhead;
+    bytes +=
+        span.name.size() + span.status_message.size() + span.trace_state.size() + 3 * kOverhead;
   }
   for (const SpanEvent& event : batch_.events) bytes += event.name.size() + kOverhead;
   for (const SpanLink& link : batch_.span_links) bytes += link.trace_state.size() + kOverhead;
   for (const LogLine& line : batch_.logs) {
-    bytes += line.service.size() + line.severity_text.size() + line.event_name.size() + 3 * kOverhead;
+    bytes +=
+        line.service.size() + line.severity_text.size() + line.event_name.size() + 3 * kOverhead;
   }
   for (const Exemplar& exemplar : batch_.exemplars) {
-    bytes += exemplar.metric.size() + exemplar.unit.size() + exemplar.service.size() + 3 * kOverhead;
+    bytes +=
+        exemplar.metric.size() + exemplar.unit.size() + exemplar.service.size() + 3 * kOverhead;
   }
   return bytes;
 }
@@ -267,7 +276,8 @@ std::size_t RecordWriter::Write(const LogLine& line, char* to, Written& written)
   if (!small) at = PutVarint(line.severity_number, at);
   at = PutVarint(line.flags, at);
   at = PutString(InternText(dictionary_, line.severity_text), at);
-  if (has_resource) at = PutString(ServiceId(line.resource), PutString(ResourceId(line.resource), at));
+  if (has_resource)
+    at = PutString(ServiceId(line.resource), PutString(ResourceId(line.resource), at));
   if (has_scope) at = PutString(ScopeId(line.scope), at);
   at = PutAttributes(line.attributes, at);
   if (parts & kEventName) at = PutString(dictionary_.Intern(line.event_name), at);
@@ -288,7 +298,8 @@ std::size_t RecordWriter::Write(const LogLine& line, char* to, Written& written)
 }
 
 std::size_t RecordWriter::Write(const Exemplar& exemplar, char* to, Written& written) {
-  char* at = PutFixed(RecordKind::kExemplar, exemplar.trace_id, exemplar.span_id, exemplar.identity, to);
+  char* at =
+      PutFixed(RecordKind::kExemplar, exemplar.trace_id, exemplar.span_id, exemplar.identity, to);
   at = Put(exemplar.time_unix_ns, at);
   at = exemplar.is_integer ? Put(exemplar.integer, at) : Put(exemplar.number, at);
   const bool has_resource = exemplar.resource != kNoIndex;
@@ -296,8 +307,9 @@ std::size_t RecordWriter::Write(const Exemplar& exemplar, char* to, Written& wri
   const bool own_service =
       !exemplar.service.empty() &&
       !(has_resource && batch_.resources[exemplar.resource].service == exemplar.service);
-  to[9] = static_cast<char>((exemplar.is_integer ? kInteger : 0U) | (exemplar.has_le ? kHasLe : 0U) |
-                            (static_cast<unsigned>(exemplar.metric_type) << 4U));
+  to[9] =
+      static_cast<char>((exemplar.is_integer ? kInteger : 0U) | (exemplar.has_le ? kHasLe : 0U) |
+                        (static_cast<unsigned>(exemplar.metric_type) << 4U));
   to[10] = static_cast<char>((has_resource ? 0U : kNoResource) | (has_scope ? 0U : kNoScope));
   to[11] = static_cast<char>(own_service ? kExemplarService : 0U);
 
@@ -347,7 +359,8 @@ class RecordReader::Cursor {
     return value;
   }
   std::string_view Bytes() {
-    const std::uint64_t size = std::min<std::uint64_t>(Varint(), static_cast<std::uint64_t>(end_ - at_));
+    const std::uint64_t size =
+        std::min<std::uint64_t>(Varint(), static_cast<std::uint64_t>(end_ - at_));
     const std::string_view bytes(at_, size);
     at_ += size;
     return bytes;
@@ -428,10 +441,10 @@ std::uint32_t RecordReader::ScopeIndex(std::uint64_t string) {
     Cursor cursor(bytes.data(), bytes.data() + bytes.size());
     scope.name = cursor.Bytes();
     scope.version = cursor.Bytes();
-    const std::size_t head = scope.version.data() + scope.version.size() > bytes.data()
-                                 ? static_cast<std::size_t>(scope.version.data() +
-                                                            scope.version.size() - bytes.data())
-                                 : bytes.size();
+    const std::size_t head =
+        scope.version.data() + scope.version.size() > bytes.data()
+            ? static_cast<std::size_t>(scope.version.data() + scope.version.size() - bytes.data())
+            : bytes.size();
     scope.attributes = KeyValues(bytes.substr(head));
   }
   const auto index = static_cast<std::uint32_t>(batch_.scopes.size());
@@ -483,7 +496,8 @@ void RecordReader::ReadSpan(RecordView record, std::uint64_t arrival_unix_ns) {
   const auto parts = static_cast<unsigned>(record.data()[10]);
   span.end_unix_ns = span.start_unix_ns + cursor.Varint();
   span.kind = packed == kFollows ? static_cast<std::uint32_t>(cursor.Varint()) : packed & 15U;
-  span.status_code = packed == kFollows ? static_cast<std::uint32_t>(cursor.Varint()) : packed >> 4U;
+  span.status_code =
+      packed == kFollows ? static_cast<std::uint32_t>(cursor.Varint()) : packed >> 4U;
   span.flags = static_cast<std::uint32_t>(cursor.Varint());
   span.name = String(cursor);
   if (!(parts & kNoResource)) span.resource = ResourceIndex(cursor);
@@ -562,7 +576,8 @@ void RecordReader::ReadExemplar(RecordView record, std::uint64_t arrival_unix_ns
   if (!(missing & kNoScope)) exemplar.scope = ScopeIndex(cursor.Varint());
   exemplar.labels = Attributes(cursor);
   exemplar.attributes = Attributes(cursor);
-  if (static_cast<unsigned>(record.data()[11]) & kExemplarService) exemplar.service = String(cursor);
+  if (static_cast<unsigned>(record.data()[11]) & kExemplarService)
+    exemplar.service = String(cursor);
   batch_.exemplars.push_back(exemplar);
 }
 

@@ -92,7 +92,8 @@ class RecordWriter {
 // stored was checked on the way in, and damage must not crash a reader.
 class RecordReader {
  public:
-  RecordReader(const Dictionary& dictionary, Batch& batch) : dictionary_(dictionary), batch_(batch) {}
+  RecordReader(const Dictionary& dictionary, Batch& batch)
+      : dictionary_(dictionary), batch_(batch) {}
 
   // Appends the record to batch.spans, logs or exemplars.
   void Read(RecordView record, std::uint64_t arrival_unix_ns);

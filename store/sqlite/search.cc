@@ -78,13 +78,13 @@ TraceSummary SummaryOfMatch(const View& view, const Candidates& candidates, Trac
 
 // The newest record of one kind of chain.
 std::uint32_t HeadOf(const Memtable::Snapshot::Trace& trace, RecordKind kind) {
-  return kind == RecordKind::kSpan ? trace.spans
+  return kind == RecordKind::kSpan   ? trace.spans
          : kind == RecordKind::kLine ? trace.lines
                                      : trace.exemplars;
 }
 
 std::uint32_t CountOf(const Block& block, RecordKind kind) {
-  return kind == RecordKind::kSpan ? block.spans
+  return kind == RecordKind::kSpan   ? block.spans
          : kind == RecordKind::kLine ? block.lines
                                      : block.exemplars;
 }
@@ -340,7 +340,8 @@ Result<RecordPage> FindExemplars(const View& view, const ExemplarQuery& query) {
   Scan scan(view, RecordKind::kExemplar, query.time);
   scan.All([&](const Batch& batch, std::uint32_t reference) {
     const Exemplar& exemplar = batch.exemplars.back();
-    if (match.Matches(exemplar, batch)) items.push_back({.key = KeyOf(exemplar), .index = reference});
+    if (match.Matches(exemplar, batch))
+      items.push_back({.key = KeyOf(exemplar), .index = reference});
   });
   Cut(kKind, after, query.limit, scan.was_cut(), items, page);
   ReadPage(view, items, page);

@@ -77,13 +77,9 @@ Result<std::vector<Appended>> SqliteStore::Append(std::span<const Appending> app
     memtable_.DropStaged();
     return results;
   }
-  if (watches_.empty()) {
-    memtable_.Publish({});
-  } else {
-    memtable_.Publish([this](std::uint32_t tenant, TraceId id) {
-      watches_.Notify(tenant_names_[tenant - 1], id);
-    });
-  }
+  memtable_.Publish(
+      [this] { return !watches_.empty(); },
+      [this](std::uint32_t tenant, TraceId id) { watches_.Notify(tenant_names_[tenant - 1], id); });
   return results;
 }
 
@@ -105,7 +101,8 @@ Result<RecordPage> SqliteStore::FindLogs(const Scope& scope, const LogQuery& que
   return sqlite::FindLogs({memtable_.Read(), TenantNumber(scope.tenant), scope}, query);
 }
 
-Result<RecordPage> SqliteStore::FindExemplars(const Scope& scope, const ExemplarQuery& query) const {
+Result<RecordPage> SqliteStore::FindExemplars(const Scope& scope,
+                                              const ExemplarQuery& query) const {
   return sqlite::FindExemplars({memtable_.Read(), TenantNumber(scope.tenant), scope}, query);
 }
 
@@ -150,12 +147,14 @@ Result<std::vector<OperationInfo>> SqliteStore::Operations(const Scope& scope,
                        .kind = counter.kind,
                        .span_count = counter.count.load(std::memory_order_relaxed),
                        .error_count = counter.errors.load(std::memory_order_relaxed)};
-    if (counter.name != sqlite::kNotInterned) info.operation = snapshot.dictionary().At(counter.name);
+    if (counter.name != sqlite::kNotInterned)
+      info.operation = snapshot.dictionary().At(counter.name);
     operations.push_back(std::move(info));
   });
-  std::sort(operations.begin(), operations.end(), [](const OperationInfo& a, const OperationInfo& b) {
-    return std::tie(a.operation, a.kind) < std::tie(b.operation, b.kind);
-  });
+  std::sort(operations.begin(), operations.end(),
+            [](const OperationInfo& a, const OperationInfo& b) {
+              return std::tie(a.operation, a.kind) < std::tie(b.operation, b.kind);
+            });
   return operations;
 }
 

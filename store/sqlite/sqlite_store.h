@@ -64,7 +64,7 @@ class SqliteStore final : public Store {
 
   mutable std::shared_mutex tenants_mutex_;
   std::unordered_map<std::string, std::uint32_t> tenants_;  // Guarded by tenants_mutex_.
-  std::vector<std::string> tenant_names_;                   // The appending thread's; by number - 1.
+  std::vector<std::string> tenant_names_;  // The appending thread's; by number - 1.
 };
 
 }  // namespace throughline::store

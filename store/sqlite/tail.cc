@@ -32,7 +32,6 @@ Error System(const std::string& what) {
   return {Errc::kUnavailable, what + ": " + std::strerror(errno)};
 }
 
-
 // Drawn once per data directory, so that identities outlive a restart.
 Result<std::uint64_t> HashSeed(Database& catalog) {
   TL_TRY_ASSIGN(auto find, catalog.Prepare("SELECT value FROM setting WHERE name = 'hash_seed'"));

@@ -59,7 +59,8 @@ class Tail {
   std::uint64_t disk_bytes() const;
 
  private:
-  Tail(DirectoryLock lock, std::string tail_path, Database catalog, Database tail, Statement insert);
+  Tail(DirectoryLock lock, std::string tail_path, Database catalog, Database tail,
+       Statement insert);
 
   DirectoryLock lock_;  // First: outlives the connections.
   std::string tail_path_;

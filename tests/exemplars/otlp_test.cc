@@ -117,7 +117,8 @@ TEST(DecodeOtlpMetrics, ExemplarsOfARequestAreBounded) {
 
 TEST(DecodeOtlpMetrics, TooManyLabelsCostTheExemplarsOfTheirPoint) {
   ExportMetricsServiceRequest request;
-  auto& gauge = *request.add_resource_metrics()->add_scope_metrics()->add_metrics()->mutable_gauge();
+  auto& gauge =
+      *request.add_resource_metrics()->add_scope_metrics()->add_metrics()->mutable_gauge();
   for (const int labels : {2, 3, 1}) {
     auto& point = *gauge.add_data_points();
     for (int i = 0; i < labels; ++i) point.add_attributes()->set_key("k");

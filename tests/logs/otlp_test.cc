@@ -122,8 +122,8 @@ TEST(DecodeOtlpLogs, BodiesOfEveryTypeAndInParts) {
   // Twice the same record is one record whose list has both items.
   const std::string twice = record.SerializeAsString() + record.SerializeAsString();
   ExportLogsServiceRequest request;
-  ASSERT_TRUE(request.add_resource_logs()->add_scope_logs()->add_log_records()->ParseFromString(
-      twice));
+  ASSERT_TRUE(
+      request.add_resource_logs()->add_scope_logs()->add_log_records()->ParseFromString(twice));
   std::string bytes(1, '\x12');
   AppendVarint(twice.size(), bytes);
   bytes += twice;

@@ -71,15 +71,15 @@ using namespace std::string_literals;
 INSTANTIATE_TEST_SUITE_P(
     All, OddKeyValue,
     testing::Values(
-        OddCase{"Empty", "", "\x0a\0\x12\0"s},
-        OddCase{"NoValue", "\x0a\x01k", "\x0a\x01k\x12\0"s},
+        OddCase{"Empty", "", "\x0a\0\x12\0"s}, OddCase{"NoValue", "\x0a\x01k", "\x0a\x01k\x12\0"s},
         OddCase{"NoKey", "\x12\x02\x10\x01", "\x0a\0\x12\x02\x10\x01"s},
         OddCase{"ValueFirst", "\x12\x02\x18\x05\x0a\x01k", "\x0a\x01k\x12\x02\x18\x05"},
         OddCase{"LastKeyWins", "\x0a\x01\x61\x0a\x01\x62\x12\x02\x18\x05",
                 "\x0a\x01\x62\x12\x02\x18\x05"},
         OddCase{"LastValueWins", "\x0a\x01k\x12\x02\x18\x05\x12\x02\x18\x06",
                 "\x0a\x01k\x12\x02\x18\x06"},
-        OddCase{"LastMemberWins", "\x0a\x01k\x12\x06\x0a\x02hi\x18\x06", "\x0a\x01k\x12\x02\x18\x06"},
+        OddCase{"LastMemberWins", "\x0a\x01k\x12\x06\x0a\x02hi\x18\x06",
+                "\x0a\x01k\x12\x02\x18\x06"},
         OddCase{"UnknownFields", "\x0a\x01k\x12\x04\x18\x06\x78\x01\x78\x02",
                 "\x0a\x01k\x12\x02\x18\x06"},
         OddCase{"LongLength", "\x0a\x81\0k\x12\x02\x18\x06"s, "\x0a\x01k\x12\x02\x18\x06"},
@@ -170,8 +170,7 @@ TEST(ReadKeyValue, AKeyOverTheLimitIsAProblemOfTheRecord) {
   attribute.set_key(std::string(kMaxKeyBytes + 1, 'k'));
   const Read over(attribute.SerializeAsString());
   EXPECT_TRUE(over.ok);
-  EXPECT_EQ(over.request.problem,
-            "attribute key has 1048577 bytes, at most 1048576 are allowed");
+  EXPECT_EQ(over.request.problem, "attribute key has 1048577 bytes, at most 1048576 are allowed");
   EXPECT_TRUE(over.batch.attributes.empty());
 }
 
@@ -202,8 +201,9 @@ TEST(Ids, Problems) {
 }
 
 TEST(Utf8, AcceptsEachLengthAndRefusesOddForms) {
-  for (const std::string text : {"", "plain", "gr\xc3\xbc\xc3\x9f", "\xe6\x97\xa5", "\xf0\x9f\x98\x80",
-                                 "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+  for (const std::string text :
+       {"", "plain", "gr\xc3\xbc\xc3\x9f", "\xe6\x97\xa5", "\xf0\x9f\x98\x80", "\xed\x9f\xbf",
+        "\xee\x80\x80", "\xf4\x8f\xbf\xbf"}) {
     EXPECT_TRUE(IsUtf8(text)) << text;
     EXPECT_TRUE(IsUtf8("sixteen bytes and" + text + "some more after it")) << text;
   }

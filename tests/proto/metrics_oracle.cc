@@ -137,7 +137,8 @@ class Checker {
       TL_CHECK(exemplar.le == point.zero_threshold());
     } else if (value > 0 && point.scale() >= 0 && point.scale() <= 20) {
       const double base = std::exp2(std::exp2(-point.scale()));
-      TL_CHECK(exemplar.le <= value * base * (1 + 1e-9) + std::numeric_limits<double>::denorm_min());
+      TL_CHECK(exemplar.le <=
+               value * base * (1 + 1e-9) + std::numeric_limits<double>::denorm_min());
     }
   }
 

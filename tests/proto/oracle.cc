@@ -49,8 +49,8 @@ DecodeOptions ComparedOptions() {
 }
 
 bool IsStricter(const Error& error) {
-  for (const std::string_view text : {"want wire type", "varint is over 64 bits",
-                                      "field number is over", "field number 0"}) {
+  for (const std::string_view text :
+       {"want wire type", "varint is over 64 bits", "field number is over", "field number 0"}) {
     if (error.message.find(text) != std::string::npos) return true;
   }
   return false;

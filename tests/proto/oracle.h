@@ -28,11 +28,11 @@ DecodeOptions ComparedOptions();
 // True for the errors that protobuf need not share.
 bool IsStricter(const Error& error);
 
-using KeyValues =
-    google::protobuf::RepeatedPtrField<opentelemetry::proto::common::v1::KeyValue>;
+using KeyValues = google::protobuf::RepeatedPtrField<opentelemetry::proto::common::v1::KeyValue>;
 
 void CheckSame(const KeyValues& wanted, Range range, const Batch& batch);
-void CheckSame(const opentelemetry::proto::common::v1::AnyValue& wanted, std::string_view any_value);
+void CheckSame(const opentelemetry::proto::common::v1::AnyValue& wanted,
+               std::string_view any_value);
 // `wanted` is null where the message is absent.
 void CheckSame(const opentelemetry::proto::resource::v1::Resource* wanted, std::uint32_t index,
                const Batch& batch);

@@ -125,30 +125,33 @@ TEST_P(SpanIds, AreCheckedOneByOne) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, SpanIds,
-    testing::Values(
-        IdCase{.name = "Good"}, IdCase{.name = "Parent", .parent_span_id = Id(8, 3)},
-        IdCase{.name = "ZeroParentIsARoot", .parent_span_id = std::string(8, '\0')},
-        IdCase{.name = "NoTraceId", .trace_id = "", .rejection = "span 1: trace_id has 0 bytes, want 16"},
-        IdCase{.name = "LongTraceId",
-               .trace_id = Id(17),
-               .rejection = "span 1: trace_id has 17 bytes, want 16"},
-        IdCase{.name = "ThirtyTwoOddBytes",
-               .trace_id = Id(32),
-               .rejection = "span 1: trace_id has 32 bytes, want 16"},
-        IdCase{.name = "ZeroTraceId",
-               .trace_id = std::string(16, '\0'),
-               .rejection = "span 1: trace_id is all zero"},
-        IdCase{.name = "ShortSpanId", .span_id = Id(7), .rejection = "span 1: span_id has 7 bytes, want 8"},
-        IdCase{.name = "ZeroSpanId",
-               .span_id = std::string(8, '\0'),
-               .rejection = "span 1: span_id is all zero"},
-        IdCase{.name = "ShortParent",
-               .parent_span_id = Id(7),
-               .rejection = "span 1: parent_span_id has 7 bytes, want 8"},
-        IdCase{.name = "HexadecimalIds",
-               .trace_id = "00112233445566778899aabbccddeeff",
-               .span_id = "0011223344556677",
-               .parent_span_id = "8899AABBCCDDEEFF"}),
+    testing::Values(IdCase{.name = "Good"}, IdCase{.name = "Parent", .parent_span_id = Id(8, 3)},
+                    IdCase{.name = "ZeroParentIsARoot", .parent_span_id = std::string(8, '\0')},
+                    IdCase{.name = "NoTraceId",
+                           .trace_id = "",
+                           .rejection = "span 1: trace_id has 0 bytes, want 16"},
+                    IdCase{.name = "LongTraceId",
+                           .trace_id = Id(17),
+                           .rejection = "span 1: trace_id has 17 bytes, want 16"},
+                    IdCase{.name = "ThirtyTwoOddBytes",
+                           .trace_id = Id(32),
+                           .rejection = "span 1: trace_id has 32 bytes, want 16"},
+                    IdCase{.name = "ZeroTraceId",
+                           .trace_id = std::string(16, '\0'),
+                           .rejection = "span 1: trace_id is all zero"},
+                    IdCase{.name = "ShortSpanId",
+                           .span_id = Id(7),
+                           .rejection = "span 1: span_id has 7 bytes, want 8"},
+                    IdCase{.name = "ZeroSpanId",
+                           .span_id = std::string(8, '\0'),
+                           .rejection = "span 1: span_id is all zero"},
+                    IdCase{.name = "ShortParent",
+                           .parent_span_id = Id(7),
+                           .rejection = "span 1: parent_span_id has 7 bytes, want 8"},
+                    IdCase{.name = "HexadecimalIds",
+                           .trace_id = "00112233445566778899aabbccddeeff",
+                           .span_id = "0011223344556677",
+                           .parent_span_id = "8899AABBCCDDEEFF"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 struct RefusedCase {
@@ -170,13 +173,13 @@ TEST_P(Refused, WholeRequestWithThePlace) {
 INSTANTIATE_TEST_SUITE_P(
     All, Refused,
     testing::Values(
-        RefusedCase{"JsonText", "{\"resourceSpans\":[]}", "byte 1: field 4: length runs past the end"},
+        RefusedCase{"JsonText", "{\"resourceSpans\":[]}",
+                    "byte 1: field 4: length runs past the end"},
         RefusedCase{"LengthPastTheEnd", "\x0a\x7f", "byte 0: field 1: length runs past the end"},
         RefusedCase{"GroupIsANumber", "\x08\x01", "byte 0: field 1: want wire type 2"},
         RefusedCase{"NameNotUtf8", Field(1, Field(2, Field(2, Field(5, "\xff")))),
                     "byte 6: field 5: text is not UTF-8"},
-        RefusedCase{"AttributeNotUtf8",
-                    Field(1, Field(2, Field(2, Field(9, Field(1, "k\xff"))))),
+        RefusedCase{"AttributeNotUtf8", Field(1, Field(2, Field(2, Field(9, Field(1, "k\xff"))))),
                     "byte 10: text is not UTF-8"},
         RefusedCase{"NameIsANumber", Field(1, Field(2, Field(2, "\x28\x01"))),
                     "byte 6: field 5: want wire type 2"}),
@@ -193,8 +196,8 @@ TEST(DecodeOtlp, ResourceAndScopeMayComeAfterTheSpansAndInParts) {
   second.mutable_attributes(0)->mutable_value()->set_string_value("second");
   opentelemetry::proto::resource::v1::Resource number = first;
   number.mutable_attributes(0)->mutable_value()->set_int_value(3);
-  const std::string scope_group = Field(2, span.SerializeAsString()) + Field(1, Field(1, "name")) +
-                                  Field(1, Field(2, "1.0"));
+  const std::string scope_group =
+      Field(2, span.SerializeAsString()) + Field(1, Field(1, "name")) + Field(1, Field(2, "1.0"));
   const std::string group = Field(1, first.SerializeAsString()) + Field(2, scope_group) +
                             Field(1, second.SerializeAsString()) +
                             Field(1, number.SerializeAsString());
@@ -304,8 +307,7 @@ TEST(DecodeOtlp, TooManyAttributesOfAResourceRefuseTheRequest) {
   auto& resource = *request.mutable_resource_spans(0)->mutable_resource();
   for (int i = 0; i < 3; ++i) resource.add_attributes()->set_key("k");
   Batch batch;
-  const auto decoded =
-      Decode(request.SerializeAsString(), batch, {.attributes_per_record = 2});
+  const auto decoded = Decode(request.SerializeAsString(), batch, {.attributes_per_record = 2});
   ASSERT_FALSE(decoded);
   EXPECT_EQ(decoded.error().code, Errc::kTooLarge);
   EXPECT_EQ(decoded.error().message, "resource: more than 2 attributes");

@@ -27,7 +27,8 @@ void Fill(Batch& batch) {
   batch.resources.push_back(
       {.attributes = Attributes({{"service.name", "shop"}, {"host.name", "a"}}, batch),
        .service = "shop"});
-  batch.scopes.push_back({.name = "lib", .version = "1.2", .attributes = Attributes({{"s", "t"}}, batch)});
+  batch.scopes.push_back(
+      {.name = "lib", .version = "1.2", .attributes = Attributes({{"s", "t"}}, batch)});
   Span span;
   span.trace_id = {0x0102030405060708, 0x1112131415161718};
   span.span_id = {0x2122232425262728};
@@ -41,7 +42,8 @@ void Fill(Batch& batch) {
   span.scope = 0;
   span.attributes = Attributes({{"k", "v"}, {"k2", ""}}, batch);
   span.events = {0, 1};
-  batch.events.push_back({.time_unix_ns = 5, .name = "ev", .attributes = Attributes({{"e", "f"}}, batch)});
+  batch.events.push_back(
+      {.time_unix_ns = 5, .name = "ev", .attributes = Attributes({{"e", "f"}}, batch)});
   span.links = {0, 1};
   batch.span_links.push_back({.trace_id = {1, 2},
                               .span_id = {3},
@@ -271,7 +273,7 @@ TEST(Memtable, DropStagedLeavesNoTrace) {
   EXPECT_EQ(again->counts.spans, 1u);
   EXPECT_EQ(again->counts.deduplicated_spans, 0u);
   EXPECT_TRUE(table.Read().TracesOf(1, batch.spans[0].trace_id).empty()) << "not published yet";
-  table.Publish({});
+  table.Publish([] { return false; }, {});
   EXPECT_EQ(table.Read().TracesOf(1, batch.spans[0].trace_id).size(), 2u);  // And the 64-bit one.
   EXPECT_TRUE(table.Read().TracesOf(2, batch.spans[0].trace_id).empty()) << "another tenant";
 }
@@ -281,13 +283,13 @@ TEST(Memtable, ASnapshotDoesNotSeeWhatCameLater) {
   Batch first;
   Fill(first);
   ASSERT_TRUE(table.Stage(1, 5, first));
-  table.Publish({});
+  table.Publish([] { return false; }, {});
   const auto snapshot = table.Read();
   Batch second;
   Fill(second);
   second.spans[0].identity = 100;
   ASSERT_TRUE(table.Stage(1, 6, second));
-  table.Publish({});
+  table.Publish([] { return false; }, {});
   const auto chain = [](const Memtable::Snapshot& from, TraceId id) {
     std::size_t length = 0;
     for (const auto& trace : from.TracesOf(1, id)) {
@@ -312,7 +314,7 @@ TEST(Memtable, RefusesWhatDoesNotFit) {
       EXPECT_NE(staged.error().message.find("store.hot_bytes"), std::string::npos);
       break;
     }
-    table.Publish({});
+    table.Publish([] { return false; }, {});
     ++stored;
   }
   EXPECT_GT(stored, 100u);

@@ -24,12 +24,12 @@ std::string Skim(std::string_view bytes) {
 }
 
 TEST(ProtoReader, ReadsEachWireType) {
-  const std::string bytes = Bytes({0x08, 0x96, 0x01,                           // 1: 150
-                                   0x12, 0x03, 'a', 'b', 'c',                  // 2: "abc"
-                                   0x1d, 1, 0, 0, 0x80,                        // 3: fixed32
-                                   0x21, 2, 0, 0, 0, 0, 0, 0, 0x80,            // 4: fixed64
-                                   0x28, 0x03,                                 // 5: zigzag -2
-                                   0x85, 0x01, 5, 0, 0, 0});                   // 16: fixed32
+  const std::string bytes = Bytes({0x08, 0x96, 0x01,                            // 1: 150
+                                   0x12, 0x03, 'a',  'b', 'c',                  // 2: "abc"
+                                   0x1d, 1,    0,    0,   0x80,                 // 3: fixed32
+                                   0x21, 2,    0,    0,   0,    0, 0, 0, 0x80,  // 4: fixed64
+                                   0x28, 0x03,                                  // 5: zigzag -2
+                                   0x85, 0x01, 5,    0,   0,    0});            // 16: fixed32
   ProtoReader reader(bytes);
   ASSERT_TRUE(reader.Next());
   EXPECT_EQ(reader.field(), 1U);
@@ -115,7 +115,8 @@ std::string NestedGroups(std::size_t levels) {
 INSTANTIATE_TEST_SUITE_P(
     All, Skimming,
     testing::Values(
-        SkimCase{"UnknownFields", Bytes({0x08, 1, 0xfa, 0x3f, 2, 'h', 'i', 0x9d, 0x7f, 1, 2, 3, 4}), ""},
+        SkimCase{"UnknownFields", Bytes({0x08, 1, 0xfa, 0x3f, 2, 'h', 'i', 0x9d, 0x7f, 1, 2, 3, 4}),
+                 ""},
         SkimCase{"FieldZero", Bytes({0x02, 0x00}), "byte 0: field number 0"},
         SkimCase{"FieldTooLarge", Bytes({0x88, 0x80, 0x80, 0x80, 0x10, 0}),
                  "byte 0: field number is over 2^29-1"},
@@ -138,7 +139,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "byte 2: field 1: group is not closed"},
         SkimCase{"GroupClosedByAnother", Bytes({0x0b, 0x14}),
                  "byte 1: field 2: end of a group that was not begun"},
-        SkimCase{"GroupEndAlone", Bytes({0x0c}), "byte 0: field 1: end of a group that was not begun"},
+        SkimCase{"GroupEndAlone", Bytes({0x0c}),
+                 "byte 0: field 1: end of a group that was not begun"},
         SkimCase{"GroupsAtTheLimit", NestedGroups(kMaxGroupDepth), ""},
         SkimCase{"GroupsOverTheLimit", NestedGroups(kMaxGroupDepth + 1),
                  "byte 100: field 1: groups are nested too deep"}),
@@ -160,8 +162,8 @@ TEST(ProtoReader, AKnownFieldOfAnotherTypeFails) {
 // Each prefix in an allocation of its own size, so that a sanitizer sees a read past its end.
 TEST(ProtoReader, TruncationAtEveryByteIsFoundOrHarmless) {
   const std::string bytes =
-      Bytes({0x08, 0x96, 0x01, 0x12, 0x03, 'a', 'b', 'c', 0x1d, 1, 0, 0, 0, 0x21, 2, 0, 0, 0, 0, 0,
-             0, 0, 0x0b, 0x08, 1, 0x0c, 0x85, 0x01, 5, 0, 0, 0});
+      Bytes({0x08, 0x96, 0x01, 0x12, 0x03, 'a', 'b',  'c',  0x1d, 1,    0,    0,    0, 0x21, 2, 0,
+             0,    0,    0,    0,    0,    0,   0x0b, 0x08, 1,    0x0c, 0x85, 0x01, 5, 0,    0, 0});
   const std::vector<std::size_t> whole_fields = {0, 3, 8, 13, 22, 26, 32};
   for (std::size_t size = 0; size <= bytes.size(); ++size) {
     const auto copy = std::make_unique<char[]>(size);
