@@ -12,8 +12,9 @@ namespace throughline::api {
 int HttpStatusOf(Errc code);
 int GrpcStatusOf(Errc code);
 
-// application/problem+json: type (stable: "/problems/<code>"), title, status, detail. Overloaded and unavailable
-// carry Retry-After. `extra_members` is JSON to append ("\"state\":\"expired\""), or empty.
+// application/problem+json: type (stable: "/problems/<code>"), title, status, detail. Overloaded
+// and unavailable carry Retry-After. `extra_members` is JSON to append ("\"state\":\"expired\""),
+// or empty.
 Response Problem(const Error& error, std::string_view extra_members = {});
 
 // The same for statuses that are no error code of the domain (404 unknown path, 405, 406, 431).

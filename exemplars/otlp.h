@@ -7,7 +7,8 @@
 //  - Of every data point type (gauge, sum, histogram, exponential histogram) the exemplars are
 //    kept, each with the upper bound of its bucket where the point has buckets (has_le). Points
 //    without exemplars are passed by. `received` counts exemplars.
-//  - An exemplar without a trace id is unlinked; one with a broken id is rejected alone. A histogram
+//  - An exemplar without a trace id is unlinked; one with a broken id is rejected alone. A
+//  histogram
 //    whose bucket_counts and explicit_bounds disagree keeps its exemplars, without a bound.
 // Sources: opentelemetry-proto v1.x metrics/v1/metrics.proto; OTLP 1.x "JSON Protobuf Encoding".
 #pragma once
@@ -26,9 +27,11 @@ struct DecodedMetrics {
   // OTLP has no count for exemplars, so their reasons go into the message alone.
 };
 
-Result<DecodedMetrics> DecodeOtlp(std::string_view bytes, const DecodeOptions& options, Batch& batch);
+Result<DecodedMetrics> DecodeOtlp(std::string_view bytes, const DecodeOptions& options,
+                                  Batch& batch);
 
 // `bytes` must be followed by Body::kPadding readable bytes.
-Result<DecodedMetrics> DecodeOtlpJson(std::string_view bytes, const DecodeOptions& options, Batch& batch);
+Result<DecodedMetrics> DecodeOtlpJson(std::string_view bytes, const DecodeOptions& options,
+                                      Batch& batch);
 
 }  // namespace throughline::exemplars

@@ -125,7 +125,7 @@ std::string Joined(const Json& array) {
 }
 
 std::string NumberText(const Json& number) {
-  const std::string text = number.ToText();
+  std::string text = number.ToText();
   if (!number.Text().empty() || text.size() <= 9) return text;
   // A person does not need seventeen digits.
   char shorter[32];

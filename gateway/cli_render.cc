@@ -90,7 +90,7 @@ std::string LabelsText(const Json& labels) {
 std::string AddResolved(const Json& item, const Json& found, const std::string& input,
                         Table& table) {
   const std::string_view trace_id = found["trace_id"].Text();
-  const std::string state(item["state"].Text());
+  std::string state(item["state"].Text());
   const Json summary = item["summary"];
   if (trace_id.empty()) {
     const std::string_view reason = item["reason"].Text();

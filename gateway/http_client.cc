@@ -84,7 +84,9 @@ Result<HttpAnswer> HttpClient::Perform(const std::string& url, const HttpHeaders
   handle.headers = nullptr;
   handle.headers = curl_slist_append(handle.headers, "Expect:");  // No 100-continue round trip.
   for (const auto& [name, value] : headers) {
-    handle.headers = curl_slist_append(handle.headers, (name + ": " + value).c_str());
+    std::string line = name;
+    line.append(": ").append(value);
+    handle.headers = curl_slist_append(handle.headers, line.c_str());
   }
   HttpAnswer answer;
   Call call{.body = &answer.body, .limit = limits_.answer_bytes, .give_up = &give_up_};

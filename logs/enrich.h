@@ -1,8 +1,8 @@
 // Adds what is known of a trace to the records of a shipper's body, and gives the same shape back.
 //
-// NDJSON, one JSON array, one JSON object, Loki push (JSON) or OTLP logs (protobuf and JSON) in; the
-// same out, each record with `trace.*` fields added. Order kept, unknown fields kept byte for byte.
-// A record that cannot be parsed is returned byte for byte and counted malformed.
+// NDJSON, one JSON array, one JSON object, Loki push (JSON) or OTLP logs (protobuf and JSON) in;
+// the same out, each record with `trace.*` fields added. Order kept, unknown fields kept byte for
+// byte. A record that cannot be parsed is returned byte for byte and counted malformed.
 #pragma once
 
 #include <cstdint>
@@ -52,6 +52,7 @@ Result<Enriched> Enrich(std::string_view bytes, EnrichShape shape, const EnrichO
 
 // The ids that the records of `bytes` name, without looking anything up: for waiting until pending
 // ones arrive.
-std::vector<TraceId> IdsToEnrich(std::string_view bytes, EnrichShape shape, const EnrichOptions& options);
+std::vector<TraceId> IdsToEnrich(std::string_view bytes, EnrichShape shape,
+                                 const EnrichOptions& options);
 
 }  // namespace throughline::logs

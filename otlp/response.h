@@ -11,8 +11,9 @@ namespace throughline::otlp {
 
 enum class Format { kProtobuf, kJson };
 
-// The rejected count's JSON name: "rejectedSpans", "rejectedDataPoints", "rejectedLogRecords". An empty message and
-// zero rejected give the empty response. A message with zero rejected is a warning.
+// The rejected count's JSON name: "rejectedSpans", "rejectedDataPoints", "rejectedLogRecords". An
+// empty message and zero rejected give the empty response. A message with zero rejected is a
+// warning.
 std::string ExportResponse(Format format, std::string_view rejected_name, std::uint64_t rejected,
                            std::string_view message);
 

@@ -18,7 +18,8 @@ struct Error {
   std::size_t offset = 0;  // In the input, where that is known.
 };
 
-[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const Error& error,
+                                             const boost::source_location& where);
 
 template <typename T>
 using Result = boost::system::result<T, Error>;

@@ -15,9 +15,9 @@ namespace throughline::api::links {
 
 // A backend that holds the records too, for the ready queries of `locate`.
 struct Backend {
-  std::string name;   // As configured.
-  std::string kind;   // loki, tempo, jaeger, elasticsearch, sql, grafana.
-  std::string url;    // Base URL; may be empty: then queries carry no url.
+  std::string name;  // As configured.
+  std::string kind;  // loki, tempo, jaeger, elasticsearch, sql, grafana.
+  std::string url;   // Base URL; may be empty: then queries carry no url.
 };
 
 struct Settings {
@@ -26,7 +26,7 @@ struct Settings {
   std::vector<Backend> backends;
   std::size_t default_limit = 100;
   std::size_t max_limit = 10'000;
-  std::size_t resolve_items = 100'000;   // ids and lines in one POST /resolve.
+  std::size_t resolve_items = 100'000;  // ids and lines in one POST /resolve.
 };
 
 struct Context {
@@ -35,14 +35,15 @@ struct Context {
   std::uint64_t now_unix_ns;
 };
 
-Response Locate(const Request& request, const Context& context);        // GET /locate/{id}
-Response GetTrace(const Request& request, const Context& context);      // GET /traces/{id}
-Response FindTraces(const Request& request, const Context& context);    // GET /traces
-Response FindLogs(const Request& request, const Context& context);      // GET /logs
-Response FindExemplars(const Request& request, const Context& context); // GET /exemplars
-Response Resolve(const Request& request, const Context& context);       // POST /resolve
-Response Services(const Request& request, const Context& context);      // GET /services
-Response Operations(const Request& request, const Context& context);    // GET /services/{s}/operations
-Response OpenApi(const Request& request, const Context& context);       // GET /openapi.yaml
+Response Locate(const Request& request, const Context& context);         // GET /locate/{id}
+Response GetTrace(const Request& request, const Context& context);       // GET /traces/{id}
+Response FindTraces(const Request& request, const Context& context);     // GET /traces
+Response FindLogs(const Request& request, const Context& context);       // GET /logs
+Response FindExemplars(const Request& request, const Context& context);  // GET /exemplars
+Response Resolve(const Request& request, const Context& context);        // POST /resolve
+Response Services(const Request& request, const Context& context);       // GET /services
+Response Operations(const Request& request,
+                    const Context& context);                       // GET /services/{s}/operations
+Response OpenApi(const Request& request, const Context& context);  // GET /openapi.yaml
 
 }  // namespace throughline::api::links

@@ -155,7 +155,8 @@ TEST(Terminal, TablesShrinkToTheWidthButNeverCutIds) {
   table.Add({id, "some longer text", "another one, longer still"});
   const std::string text = table.Render(narrow);
   EXPECT_NE(text.find(id), std::string::npos);
-  EXPECT_EQ(text, "ID                        A         B\n" + id + "  some lo~  another~\n") << text;
+  EXPECT_EQ(text, "ID                        A         B\n" + id + "  some lo~  another~\n")
+      << text;
   narrow.clip = false;
   EXPECT_NE(table.Render(narrow).find("longer still"), std::string::npos);
 }
