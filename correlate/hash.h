@@ -2,7 +2,8 @@
 //
 // Not cryptographic: every dictionary compares the bytes too, and the seed is drawn at random once
 // per data directory, so that a sender cannot aim at one bucket. The construction is the public
-// domain wyhash's: 128-bit multiplications folded by xor.
+// domain wyhash's, 128-bit multiplications folded by xor, but its secrets follow from the seed:
+// with known ones a sender could make a factor zero, which forgets all that was hashed before.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,12 @@ inline std::uint64_t HashMix(std::uint64_t a, std::uint64_t b) {
 }
 
 inline std::uint64_t HashBytes(const char* data, std::size_t size, std::uint64_t seed) {
-  constexpr std::uint64_t kSecret0 = 0xa0761d6478bd642fULL;
-  constexpr std::uint64_t kSecret1 = 0xe7037ed1a0b428dbULL;
-  constexpr std::uint64_t kSecret2 = 0x8ebc6af09c88c6e3ULL;
+  constexpr std::uint64_t kPrime0 = 0xa0761d6478bd642fULL;
+  constexpr std::uint64_t kPrime1 = 0xe7037ed1a0b428dbULL;
+  constexpr std::uint64_t kPrime2 = 0x8ebc6af09c88c6e3ULL;
+  const std::uint64_t secret0 = HashMix(seed ^ kPrime0, kPrime1);
+  const std::uint64_t secret1 = secret0 ^ kPrime1;
+  const std::uint64_t secret2 = secret0 ^ kPrime2;
   const auto load64 = [](const char* from) {
     std::uint64_t value = 0;
     std::memcpy(&value, from, 8);
@@ -32,7 +36,7 @@ inline std::uint64_t HashBytes(const char* data, std::size_t size, std::uint64_t
     std::memcpy(&value, from, 4);
     return value;
   };
-  seed ^= kSecret0;
+  seed ^= secret0;
   std::uint64_t a = 0;
   std::uint64_t b = 0;
   if (size <= 16) {
@@ -53,23 +57,23 @@ inline std::uint64_t HashBytes(const char* data, std::size_t size, std::uint64_t
       std::uint64_t lane1 = seed;
       std::uint64_t lane2 = seed;
       do {
-        seed = HashMix(load64(at) ^ kSecret0, load64(at + 8) ^ seed);
-        lane1 = HashMix(load64(at + 16) ^ kSecret1, load64(at + 24) ^ lane1);
-        lane2 = HashMix(load64(at + 32) ^ kSecret2, load64(at + 40) ^ lane2);
+        seed = HashMix(load64(at) ^ secret0, load64(at + 8) ^ seed);
+        lane1 = HashMix(load64(at + 16) ^ secret1, load64(at + 24) ^ lane1);
+        lane2 = HashMix(load64(at + 32) ^ secret2, load64(at + 40) ^ lane2);
         at += 48;
         left -= 48;
       } while (left > 48);
       seed ^= lane1 ^ lane2;
     }
     while (left > 16) {
-      seed = HashMix(load64(at) ^ kSecret1, load64(at + 8) ^ seed);
+      seed = HashMix(load64(at) ^ secret1, load64(at + 8) ^ seed);
       at += 16;
       left -= 16;
     }
     a = load64(at + left - 16);
     b = load64(at + left - 8);
   }
-  return HashMix(kSecret1 ^ size, HashMix(a ^ kSecret1, b ^ seed));
+  return HashMix(secret1 ^ size, HashMix(a ^ secret1, b ^ seed));
 }
 
 inline std::uint64_t HashBytes(std::string_view bytes, std::uint64_t seed) {

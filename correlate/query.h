@@ -110,6 +110,10 @@ struct TraceSummary {
   LinkEvidence evidence;              // Its counts are the summary's span, log and exemplar counts.
 };
 
+// Of the traces behind one 64-bit spelling an answer names at most so many, the lowest ids first.
+// Real ones are two or three; a hostile sender can make any number.
+inline constexpr std::size_t kMaxMatches = 100;
+
 struct TraceRecords {
   // The distinct traces that the id names. One: `records` holds all that links to it, in no order,
   // without duplicates. Several (a 64-bit spelling): ambiguous, `records` is empty. None: nothing.

@@ -150,6 +150,7 @@ std::vector<TraceId> MemoryStore::Tenant::MatchesOf(TraceId id) const {
     const TraceId stored{.high = high, .low = id.low};
     if (SameTrace(stored, id)) (high != 0 ? known : unknown).push_back(stored);
   }
+  if (known.size() > kMaxMatches) known.resize(kMaxMatches);
   return known.empty() ? unknown : known;
 }
 

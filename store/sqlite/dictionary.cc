@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-#include "correlate/hash.h"
-
 namespace throughline::store::sqlite {
 namespace {
 
@@ -12,7 +10,10 @@ std::size_t Padded(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
 }  // namespace
 
 Dictionary::Dictionary(std::size_t capacity_bytes, std::uint64_t seed)
-    : seed_(seed), bytes_(capacity_bytes), references_(capacity_bytes / 8) {}
+    : seed_(seed),
+      bytes_(capacity_bytes),
+      references_(capacity_bytes / 8),
+      keys_(0, KeyHash{seed}) {}
 
 std::string_view Dictionary::Bytes(std::uint32_t reference) const {
   std::uint32_t size = 0;

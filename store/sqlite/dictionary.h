@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "correlate/batch.h"
+#include "correlate/hash.h"
 #include "store/sqlite/hash_set.h"
 #include "store/sqlite/region.h"
 
@@ -67,7 +68,13 @@ class Dictionary {
   Table<std::uint32_t> references_;  // By id: offset into bytes_.
   HashTable table_;                  // Of id + 1.
   std::uint32_t count_ = 0;
-  std::unordered_map<std::string_view, std::uint32_t> keys_;  // Distinct values; keys view bytes_.
+  // Seeded, as the keys are the senders' choice.
+  struct KeyHash {
+    std::uint64_t seed;
+    std::size_t operator()(std::string_view key) const { return HashBytes(key, seed); }
+  };
+  std::unordered_map<std::string_view, std::uint32_t, KeyHash>
+      keys_;  // Distinct values; view bytes_.
 };
 
 }  // namespace throughline::store::sqlite

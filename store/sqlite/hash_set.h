@@ -56,7 +56,11 @@ class HashTable {
     --count_;
   }
 
-  std::size_t size_bytes() const { return slots_.size() * sizeof(Slot); }
+  // Touches the slot that Find will look at first.
+  void Prefetch(std::uint64_t hash) const { __builtin_prefetch(&slots_[hash & mask()]); }
+
+  std::size_t size_bytes() const { return slots_.size() * kSlotBytes; }
+  static constexpr std::size_t kSlotBytes = 8;
 
  private:
   static constexpr std::size_t kFirstSlots = 4096;
@@ -64,6 +68,7 @@ class HashTable {
     std::uint32_t tag = 0;
     std::uint32_t reference = 0;
   };
+  static_assert(sizeof(Slot) == kSlotBytes);
 
   std::size_t mask() const { return slots_.size() - 1; }
 

@@ -54,15 +54,16 @@ std::size_t Memtable::BucketOf(std::uint32_t tenant, TraceId id) const {
 
 std::size_t Memtable::used_bytes() const {
   return records_.size() + dictionary_.size_bytes() + traces_.size_bytes() + blocks_.size_bytes() +
-         counters_.size_bytes() + counter_table_.size_bytes() + identities_.size_bytes() +
-         buckets_.size() * sizeof(buckets_[0]);
+         counters_.size_bytes() + counter_table_.size_bytes() + trace_table_.size_bytes() +
+         identities_.size_bytes() + buckets_.size() * sizeof(buckets_[0]);
 }
 
 bool Memtable::HasRoomFor(std::size_t record_bytes, std::size_t dictionary_bytes,
                           std::size_t records) const {
   // Each record may be the first of a trace and of an operation.
-  const std::size_t index_bytes = identities_.size_bytes_with(records) - identities_.size_bytes() +
-                                  records * (sizeof(TraceEntry) + sizeof(Counter));
+  const std::size_t index_bytes =
+      identities_.size_bytes_with(records) - identities_.size_bytes() +
+      records * (sizeof(TraceEntry) + sizeof(Counter) + 2 * HashTable::kSlotBytes);
   const std::size_t more = record_bytes + dictionary_bytes + index_bytes;
   return used_bytes() + more <= capacity_bytes_ && record_bytes + 64 <= records_.left() &&
          dictionary_bytes + 64 <= dictionary_.left_bytes();
@@ -160,15 +161,24 @@ std::uint32_t Memtable::CounterOf(std::uint32_t tenant, const Written& written,
   return reference;
 }
 
+std::uint64_t Memtable::HashOf(std::uint32_t tenant, TraceId id) const {
+  return HashCombine(TenantMix(tenant) ^ id.high, id.low ^ seed_);
+}
+
 Memtable::TraceEntry* Memtable::FindOrAddTrace(std::uint32_t tenant, TraceId id) {
+  const std::uint64_t hash = HashOf(tenant, id);
+  const std::uint32_t known = trace_table_.Find(hash, [&](std::uint32_t reference) {
+    const TraceEntry& entry = traces_[reference - 1];
+    return entry.id == id && entry.tenant == tenant;
+  });
+  if (known != 0) return &traces_[known - 1];
   std::atomic<std::uint32_t>& bucket = buckets_[BucketOf(tenant, id)];
-  const std::uint32_t first = bucket.load(std::memory_order_relaxed);
-  for (std::uint32_t at = first; at != 0; at = traces_[at - 1].next) {
-    TraceEntry& entry = traces_[at - 1];
-    if (entry.id == id && entry.tenant == tenant) return &entry;
-  }
-  TraceEntry& entry = traces_.Append(id, tenant, first);
-  bucket.store(static_cast<std::uint32_t>(traces_.size()), std::memory_order_release);
+  TraceEntry& entry = traces_.Append(id, tenant, bucket.load(std::memory_order_relaxed));
+  const auto reference = static_cast<std::uint32_t>(traces_.size());
+  trace_table_.Insert(hash, reference, [this](std::uint32_t index) {
+    return HashOf(traces_[index - 1].tenant, traces_[index - 1].id);
+  });
+  bucket.store(reference, std::memory_order_release);
   trace_count_.fetch_add(1, std::memory_order_relaxed);
   return &entry;
 }
@@ -195,11 +205,11 @@ void Memtable::Publish(const std::function<bool()>& anyone_waits,
   std::size_t next = 0;
   for (const Block& block : staged_blocks_) {
     for (; next < pending_.size() && pending_[next].reference < block.end; ++next) {
-      // The bucket of a record a little ahead is fetched while this one is linked.
+      // The slot of a record's trace a little ahead is fetched while this one is linked.
       constexpr std::size_t kAhead = 6;
       if (next + kAhead < pending_.size()) {
         const RecordView ahead(records_.data() + pending_[next + kAhead].reference);
-        __builtin_prefetch(&buckets_[BucketOf(block.tenant, ahead.trace_id())]);
+        trace_table_.Prefetch(HashOf(block.tenant, ahead.trace_id()));
       }
       Link(block, pending_[next]);
     }

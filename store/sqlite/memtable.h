@@ -137,6 +137,7 @@ class Memtable {
   std::uint64_t HashOf(const Counter& counter) const;
   std::size_t BucketOf(std::uint32_t tenant, TraceId id) const;
   std::uint64_t TenantMix(std::uint32_t tenant) const;
+  std::uint64_t HashOf(std::uint32_t tenant, TraceId id) const;
   TraceEntry* FindOrAddTrace(std::uint32_t tenant, TraceId id);
   void Link(const Block& block, const Pending& pending);
   void TellLinked(const std::function<void(std::uint32_t, TraceId)>& linked) const;
@@ -158,6 +159,9 @@ class Memtable {
   // The writer's own.
   IdentitySet identities_;
   HashTable counter_table_;
+  // Traces by all 16 bytes: a sender may put any number of them behind one low half, and so into
+  // one bucket.
+  HashTable trace_table_;
   std::vector<Pending> pending_;
   std::vector<std::uint64_t> staged_identities_;
   std::vector<Block> staged_blocks_;

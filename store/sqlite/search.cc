@@ -30,6 +30,7 @@ Candidates CandidatesOf(const View& view, TraceId id) {
     if (trace.id.high_known()) found.matches.push_back(trace.id);
   }
   std::sort(found.matches.begin(), found.matches.end());
+  if (found.matches.size() > kMaxMatches) found.matches.resize(kMaxMatches);
   if (found.matches.empty() && !found.traces.empty()) found.matches.push_back(found.traces[0].id);
   return found;
 }
@@ -289,9 +290,9 @@ Result<Page<TraceSummary>> FindTraces(const View& view, const TraceQuery& query)
   std::make_heap(matched.begin(), matched.end(), earlier);
   TracePage traces(view, query, kind, after);
   bool was_cut = scan.was_cut();
-  for (std::size_t i = 0; !matched.empty(); ++i) {
+  while (!matched.empty()) {
     if (traces.HasAllFrom(matched.front().start_unix_ns)) break;
-    if (i % kRecordsPerDeadlineCheck == kRecordsPerDeadlineCheck - 1 && view.scope.Expired()) {
+    if (view.scope.Expired()) {
       was_cut = true;
       break;
     }

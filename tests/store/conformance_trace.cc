@@ -83,6 +83,24 @@ TEST_P(StoreConformance, SeveralTracesBehindA64BitSpellingAreAmbiguous) {
   EXPECT_EQ(store().FindTraces({}, {})->items.size(), 2U);
 }
 
+// Any number of traces behind one low half: bounded answers, and appends that cost no more than
+// others do.
+TEST_P(StoreConformance, ManyTracesBehindOneLowHalfAreBounded) {
+  constexpr std::uint64_t kTraces = 20'000;
+  Sample sample;
+  for (std::uint64_t i = 0; i < kTraces; ++i) {
+    sample.Add(SampleSpan{.trace = {.high = i + 1, .low = 7}, .span = {i + 1}, .name = "n"});
+  }
+  EXPECT_EQ(Append(sample.Finish()).spans, kTraces);
+  const auto found = store().FindTrace({}, {.high = 0, .low = 7}, {});
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->matches.size(), kMaxMatches);
+  EXPECT_EQ(found->matches.front(), (TraceId{.high = 1, .low = 7}));
+  EXPECT_EQ(found->matches.back(), (TraceId{.high = kMaxMatches, .low = 7}));
+  EXPECT_EQ(store().Summarize({}, {.high = 0, .low = 7})->size(), kMaxMatches);
+  EXPECT_EQ(store().FindTrace({}, {.high = kTraces, .low = 7}, {})->records.spans.size(), 1U);
+}
+
 TEST_P(StoreConformance, AnotherKnownHighHalfIsAnotherTrace) {
   Append(Sample().Add(Named(kSecondFull, 1, "second")).Finish());
   EXPECT_THAT(store().FindTrace({}, kFull, {})->matches, IsEmpty());
