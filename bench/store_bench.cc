@@ -76,7 +76,7 @@ class Workload {
     span.parent_span_id = {index % 8 == 0 ? 0 : HashMix(index + 4, 0xe7037ed1a0b428dbULL) | 1};
     span.start_unix_ns = 1'700'000'000'000'000'000 + index * 10'000;
     span.end_unix_ns = span.start_unix_ns + random_() % 50'000'000;
-    span.kind = 1 + index % 3;
+    span.kind = static_cast<std::uint32_t>(1 + index % 3);
     span.flags = 1;
     span.resource = static_cast<std::uint32_t>(index % 6);
     span.name = batch.arena.Copy("GET /api/v1/route-" + below(24));
