@@ -1,14 +1,12 @@
 #include "correlate/batch.h"
 
-#include <utility>
-
 namespace throughline {
 namespace {
 
 // How many reasons a partial success quotes; the rest is in the count.
 constexpr std::size_t kReasonsKept = 3;
 
-void Join(std::string& reasons, std::size_t count, std::string reason) {
+void Join(std::string& reasons, std::size_t count, std::string_view reason) {
   if (count > kReasonsKept) return;
   if (!reasons.empty()) reasons += "; ";
   reasons += reason;
@@ -21,14 +19,14 @@ std::size_t BytesOf(const std::vector<T>& records) {
 
 }  // namespace
 
-void Decoded::Reject(std::string reason) {
+void Decoded::Reject(std::string_view reason) {
   ++rejected;
-  Join(first_rejection, rejected, std::move(reason));
+  Join(first_rejection, rejected, reason);
 }
 
-void Decoded::Repair(std::string reason) {
+void Decoded::Repair(std::string_view reason) {
   ++repaired;
-  Join(first_repair, repaired, std::move(reason));
+  Join(first_repair, repaired, reason);
 }
 
 std::size_t Batch::size_bytes() const {

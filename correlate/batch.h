@@ -250,8 +250,8 @@ struct Decoded {
       first_rejection;  // "span 3: trace_id has 15 bytes, want 16"; up to three, joined by "; ".
   std::string first_repair;
 
-  void Reject(std::string reason);  // Counts, and keeps the first reasons.
-  void Repair(std::string reason);
+  void Reject(std::string_view reason);  // Counts, and keeps the first reasons.
+  void Repair(std::string_view reason);
 };
 
 // What decoders are told. They stay pure functions of their bytes and these.

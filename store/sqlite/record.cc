@@ -103,7 +103,7 @@ std::size_t RecordWriter::AttributesBound(Range range) const {
 }
 
 std::size_t RecordWriter::Bound(const Span& span) const {
-  constexpr std::size_t kVarints = 9 * 10;
+  constexpr std::size_t kVarints = 90;  // Nine of ten bytes.
   std::size_t bytes = kFixedBytes + kVarints + AttributesBound(span.attributes);
   for (const SpanEvent& event : batch_.EventsOf(span))
     bytes += 20 + AttributesBound(event.attributes);
@@ -112,13 +112,13 @@ std::size_t RecordWriter::Bound(const Span& span) const {
 }
 
 std::size_t RecordWriter::Bound(const LogLine& line) const {
-  constexpr std::size_t kVarints = 9 * 10;
-  return kFixedBytes + kVarints + AttributesBound(line.attributes) + 10 + line.related.count * 24 +
-         10 + line.body.size() + 8;
+  constexpr std::size_t kVarints = 90;  // Nine of ten bytes.
+  return kFixedBytes + kVarints + AttributesBound(line.attributes) + 10 +
+         std::size_t{line.related.count} * 24 + 10 + line.body.size() + 8;
 }
 
 std::size_t RecordWriter::Bound(const Exemplar& exemplar) const {
-  constexpr std::size_t kVarints = 8 * 10;
+  constexpr std::size_t kVarints = 80;  // Eight of ten bytes.
   return kFixedBytes + kVarints + AttributesBound(exemplar.labels) +
          AttributesBound(exemplar.attributes) + 8;
 }
@@ -493,7 +493,7 @@ void RecordReader::ReadSpan(RecordView record, std::uint64_t arrival_unix_ns) {
   span.start_unix_ns = record.time_unix_ns();
   std::memcpy(&span.parent_span_id.value, record.data() + 52, 8);
   const auto packed = static_cast<unsigned char>(record.data()[9]);
-  const auto parts = static_cast<unsigned>(record.data()[10]);
+  const auto parts = unsigned{static_cast<unsigned char>(record.data()[10])};
   span.end_unix_ns = span.start_unix_ns + cursor.Varint();
   span.kind = packed == kFollows ? static_cast<std::uint32_t>(cursor.Varint()) : packed & 15U;
   span.status_code =
@@ -520,8 +520,8 @@ void RecordReader::ReadLine(RecordView record, std::uint64_t arrival_unix_ns) {
   line.time_unix_ns = record.time_unix_ns();
   line.observed_unix_ns = record.observed_unix_ns();
   const auto severity = static_cast<unsigned char>(record.data()[9]);
-  const auto how = static_cast<unsigned>(record.data()[10]);
-  const auto parts = static_cast<unsigned>(record.data()[11]);
+  const auto how = unsigned{static_cast<unsigned char>(record.data()[10])};
+  const auto parts = unsigned{static_cast<unsigned char>(record.data()[11])};
   line.found_by = static_cast<FoundBy>(how & 7U);
   line.sampled = static_cast<Sampled>((how >> 3U) & 3U);
   line.severity_number =
@@ -557,7 +557,7 @@ void RecordReader::ReadExemplar(RecordView record, std::uint64_t arrival_unix_ns
   exemplar.arrival_unix_ns = arrival_unix_ns;
   exemplar.time_unix_ns = record.time_unix_ns();
   const auto flags = static_cast<unsigned char>(record.data()[9]);
-  const auto missing = static_cast<unsigned>(record.data()[10]);
+  const auto missing = unsigned{static_cast<unsigned char>(record.data()[10])};
   exemplar.is_integer = (flags & kInteger) != 0;
   exemplar.has_le = (flags & kHasLe) != 0;
   exemplar.metric_type = static_cast<MetricType>(flags >> 4U);
@@ -576,7 +576,7 @@ void RecordReader::ReadExemplar(RecordView record, std::uint64_t arrival_unix_ns
   if (!(missing & kNoScope)) exemplar.scope = ScopeIndex(cursor.Varint());
   exemplar.labels = Attributes(cursor);
   exemplar.attributes = Attributes(cursor);
-  if (static_cast<unsigned>(record.data()[11]) & kExemplarService)
+  if (unsigned{static_cast<unsigned char>(record.data()[11])} & kExemplarService)
     exemplar.service = String(cursor);
   batch_.exemplars.push_back(exemplar);
 }
