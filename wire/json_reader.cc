@@ -46,7 +46,8 @@ std::string WithExponents(std::string_view text, const std::vector<JsonDouble>& 
     const std::string_view written = text.substr(number.begin, number.end - number.begin);
     if (written.find_first_of(".eE") == std::string_view::npos) out.append("e0");
   }
-  return out.append(text.substr(done));
+  out.append(text.substr(done));
+  return out;  // Itself, not the reference that append gives: a copy would lose the padding.
 }
 
 // The places of the doubles on a tape, in order.
