@@ -22,7 +22,7 @@ std::string Named(const LineStyle& style, const Decoded& decoded, std::string_vi
 
 Error LineFinisher::TooMany() const {
   std::string message = "more than " + std::to_string(options_.records_per_request) + ' ';
-  message.append(style_.name).append("s in one request");
+  message.append(style_.plural).append(" in one request");
   return Error{Errc::kTooLarge, std::move(message)};
 }
 

@@ -16,14 +16,17 @@ namespace throughline::logs {
 
 // How the records of a format are named and told apart.
 struct LineStyle {
-  std::string_view name;  // "line": the reason of a rejection is "line 3: ...", counted from 0.
+  std::string_view name;    // "line": the reason of a rejection is "line 3: ...", counted from 0.
+  std::string_view plural;  // "lines"
   FoundBy field = FoundBy::kField;  // What found_by says of an id from an attribute.
   // Whether a record without a time is its content (a retry in another request is the same record)
   // if it has attributes. If not, its request and its place there identify it.
   bool attributes_identify = false;
 };
-inline constexpr LineStyle kOtlpRecord{
-    .name = "log record", .field = FoundBy::kKey, .attributes_identify = true};
+inline constexpr LineStyle kOtlpRecord{.name = "log record",
+                                       .plural = "log records",
+                                       .field = FoundBy::kKey,
+                                       .attributes_identify = true};
 
 class LineFinisher {
  public:

@@ -13,7 +13,7 @@
 namespace throughline::logs {
 namespace {
 
-constexpr LineStyle kTextLine{.name = "line"};
+constexpr LineStyle kTextLine{.name = "line", .plural = "lines"};
 
 // Decodes the lines of one request, one after the other.
 class LineDecoder {
