@@ -1,42 +1,14 @@
 #include "logs/json_line.h"
 
-#include <algorithm>
-#include <charconv>
-
 #include "correlate/attribute.h"
 #include "logs/lines.h"
+#include "otlp/plain_json.h"
 
 namespace throughline::logs {
 namespace {
 
 using wire::JsonCursor;
 using wire::JsonString;
-
-// An integer that fits is one; other numbers are doubles, and what neither holds stays text.
-void AppendNumber(std::string_view digits, std::string& out) {
-  const char* const end = digits.data() + digits.size();
-  const bool is_integer = std::none_of(digits.begin(), digits.end(),
-                                       [](char c) { return c == '.' || c == 'e' || c == 'E'; });
-  if (is_integer) {
-    std::int64_t integer = 0;
-    const auto read = std::from_chars(digits.data(), end, integer);
-    if (read.ec == std::errc() && read.ptr == end && digits != "-0") {
-      AppendIntValue(integer, out);
-      return;
-    }
-    if (digits != "-0") {
-      AppendStringValue(digits, out);
-      return;
-    }
-  }
-  double number = 0;
-  const auto read = std::from_chars(digits.data(), end, number);
-  if (read.ec == std::errc() && read.ptr == end) {
-    AppendDoubleValue(number, out);
-  } else {
-    AppendStringValue(digits, out);
-  }
-}
 
 bool EqualIgnoringCase(std::string_view key, std::string_view lower) {
   if (key.size() != lower.size()) return false;
@@ -117,27 +89,34 @@ std::string_view StatedService(std::span<const Attribute> attributes) {
 }
 
 JsonLineReader::Place JsonLineReader::PlaceOf(std::string_view key) {
-  // Most keys are none of these: the first letter says so.
   if (key.size() < 2 || key.size() > 13) return {};
+  const auto is = [key](std::string_view name) { return EqualIgnoringCase(key, name); };
   switch (static_cast<unsigned char>(key.front()) | 0x20U) {
     case 'l':
+      if (is("level")) return {.role = Role::kSeverity, .name = 0};
+      if (is("log")) return {.role = Role::kText, .name = 0};
+      if (is("log.level")) return {.role = Role::kSeverity, .name = 3};
+      break;
     case 'm':
+      if (is("message")) return {.role = Role::kText, .name = 1};
+      if (is("msg")) return {.role = Role::kText, .name = 2};
+      break;
     case 'b':
+      if (is("body")) return {.role = Role::kText, .name = 3};
+      break;
     case 't':
+      if (is("time")) return {.role = Role::kTime, .name = 0};
+      if (is("timestamp")) return {.role = Role::kTime, .name = 1};
+      if (is("ts")) return {.role = Role::kTime, .name = 2};
+      break;
+    case '@' | 0x20U:
+      if (is("@timestamp")) return {.role = Role::kTime, .name = 3};
+      break;
     case 's':
-    case '@' | 0x20U: break;
-    default: return {};
-  }
-  static constexpr std::string_view kRoleNames[kRoles][kNames] = {
-      {"log", "message", "msg", "body"},
-      {"time", "timestamp", "ts", "@timestamp"},
-      {"level", "severity", "severity_text", "log.level"}};
-  for (std::size_t role = 0; role < kRoles; ++role) {
-    for (std::size_t name = 0; name < kNames; ++name) {
-      if (EqualIgnoringCase(key, kRoleNames[role][name])) {
-        return {.role = static_cast<Role>(role), .name = name};
-      }
-    }
+      if (is("severity")) return {.role = Role::kSeverity, .name = 1};
+      if (is("severity_text")) return {.role = Role::kSeverity, .name = 2};
+      break;
+    default: break;
   }
   return {};
 }
@@ -151,38 +130,6 @@ bool JsonLineReader::Fail(const char* problem) {
 void JsonLineReader::Append(const Attribute& attribute) {
   over_attributes_ = batch_.attributes.size() - begin_ >= options_.attributes_per_record;
   if (!over_attributes_) batch_.attributes.push_back(attribute);
-}
-
-bool JsonLineReader::AppendValue(JsonCursor& json, int depth, std::string& out) {
-  const auto type = json.Peek();
-  switch (type) {
-    case JsonCursor::Type::kString: {
-      std::string scratch;
-      AppendStringValue(json.String().Text(scratch), out);
-      return json.ok();
-    }
-    case JsonCursor::Type::kNumber: AppendNumber(json.Number(), out); return json.ok();
-    case JsonCursor::Type::kTrue: AppendBoolValue(true, out); return json.Literal("true");
-    case JsonCursor::Type::kFalse: AppendBoolValue(false, out); return json.Literal("false");
-    case JsonCursor::Type::kNull: return json.Literal("null");
-    case JsonCursor::Type::kNone: return false;
-    case JsonCursor::Type::kArray:
-    case JsonCursor::Type::kObject: break;
-  }
-  if (depth >= kMaxValueDepth) return false;
-  const bool is_map = type == JsonCursor::Type::kObject;
-  std::string items;
-  std::string item;
-  std::string scratch;
-  JsonString key;
-  is_map ? json.BeginObject() : json.BeginArray();
-  while (is_map ? json.NextKey(key) : json.NextItem()) {
-    item.clear();
-    if (!AppendValue(json, depth + 1, item)) return false;
-    is_map ? AppendMapItem(key.Text(scratch), item, items) : AppendArrayItem(item, items);
-  }
-  is_map ? AppendMapValue(items, out) : AppendArrayValue(items, out);
-  return json.ok();
 }
 
 bool JsonLineReader::Keep(Candidate& candidate, std::string_view key, Role role, JsonCursor& json) {
@@ -206,7 +153,7 @@ void JsonLineReader::AddAttribute(const Candidate& candidate) {
     return;
   }
   value_.clear();
-  AppendNumber(candidate.value.raw, value_);
+  otlp::AppendPlainNumber(candidate.value.raw, value_);
   Append(MakeAttribute(candidate.key, value_, options_.hash_seed, batch_.arena));
 }
 
@@ -217,7 +164,7 @@ void JsonLineReader::AddAttribute(std::string_view key, JsonCursor& json) {
     return;
   }
   value_.clear();
-  if (!AppendValue(json, 0, value_)) {
+  if (!otlp::AppendPlainValue(json, 0, value_)) {
     if (json.ok()) problem_ = "nested deeper than 64";
     return;
   }

@@ -78,19 +78,23 @@ bool IsDate(std::int64_t year, std::int64_t month, std::int64_t day) {
 
 // Without an offset it is UTC.
 std::uint64_t ParseDateTime(std::string_view text) {
-  TimeReader reader(text);
-  const std::int64_t year = reader.Digits(4);
-  reader.Want("-");
-  const std::int64_t month = reader.Digits(2);
-  reader.Want("-");
-  const std::int64_t day = reader.Digits(2);
-  reader.Want("Tt ");
-  const std::int64_t hour = reader.Digits(2);
-  reader.Want(":");
-  const std::int64_t minute = reader.Digits(2);
-  reader.Want(":");
-  const std::int64_t second = reader.Digits(2);
-  if (!reader.ok()) return 0;
+  constexpr std::string_view kForm = "0000-00-00T00:00:00";
+  if (text.size() < kForm.size()) return 0;
+  bool good = true;
+  const auto two = [&](std::size_t at) {
+    good = good && IsDigit(text[at]) && IsDigit(text[at + 1]);
+    return (text[at] - '0') * 10 + (text[at + 1] - '0');
+  };
+  const std::int64_t year = two(0) * 100 + two(2);
+  const std::int64_t month = two(5);
+  const std::int64_t day = two(8);
+  const std::int64_t hour = two(11);
+  const std::int64_t minute = two(14);
+  const std::int64_t second = two(17);
+  good = good && text[4] == '-' && text[7] == '-' && text[13] == ':' && text[16] == ':' &&
+         (text[10] == 'T' || text[10] == 't' || text[10] == ' ');
+  if (!good) return 0;
+  TimeReader reader(text.substr(kForm.size()));
   const std::int64_t fraction = reader.One(".,") ? reader.Fraction() : 0;
   std::int64_t offset_minutes = 0;
   reader.One(" ");
