@@ -70,7 +70,6 @@ class Fields {
     const Value value = ReadValue(any_value);
     const bool is_container = IsContainer(value);
     if (!is_container && !EndsLikeAnId(key)) return;
-    const KeyKind kind = TraceKeyKind(key, parent);
     if (is_container) {
       if (depth >= kMaxValueDepth) return;
       const bool is_map = value.type == ValueType::kMap;
@@ -79,7 +78,7 @@ class Fields {
         // The items of an array stand in for the array itself.
         Add(is_map ? items.key : key, is_map ? key : parent, items.value, depth + 1, inner);
       }
-    } else if (kind != KeyKind::kNone) {
+    } else if (const KeyKind kind = TraceKeyKind(key, parent); kind != KeyKind::kNone) {
       AddTrace(kind, value, depth, map);
     } else if (IsSpanIdKey(key, parent)) {
       AddSpan(key.starts_with("dd") || parent == "dd", value, map);
@@ -92,8 +91,10 @@ class Fields {
 
   // The ids, the one that links first, each with the span id that belongs to it.
   std::size_t Finish() {
-    std::stable_sort(ids_, ids_ + count_,
-                     [](const Id& a, const Id& b) { return a.depth < b.depth; });
+    if (count_ > 1) {
+      std::stable_sort(ids_, ids_ + count_,
+                       [](const Id& a, const Id& b) { return a.depth < b.depth; });
+    }
     for (std::size_t i = 0; i < count_; ++i) {
       Resolved& id = ids_[i].id;
       if (datadog_high_ != 0 && id.spelling == Spelling::kDecimal) id.trace_id.high = datadog_high_;
