@@ -102,8 +102,8 @@ class Run:
     def __init__(self, work, binary, tally):
         self.work, self.binary, self.tally = work, binary, tally
 
-    def gateway(self, name, scrapes=(), environment=None):
-        return doors.start_gateway(self.work / name.replace(" ", "-"), self.binary, environment, scrapes)
+    def gateway(self, name, scrape_configs=(), environment=None):
+        return doors.start_gateway(self.work / name.replace(" ", "-"), self.binary, environment, scrape_configs)
 
     def sender(self, sender):
         if sender.is_exposition:
@@ -142,7 +142,7 @@ class Run:
             self.verify(name, expected_of((), (), pushed), gateway)
 
     def await_scrapes(self, name, target):
-        if doors.knows(self.binary, '{"scrape_configs": []}'):
+        if doors.scrapes(self.binary):
             wait_for(lambda: all(target.scraped.get(c.name, 0) >= SCRAPES for c in target.by_path.values()))
         for capture in target.by_path.values():
             self.tally.add(name, "answers", sent=1, distinct=1)

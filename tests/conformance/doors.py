@@ -6,12 +6,13 @@ import subprocess
 
 from gateway_process import Gateway
 
-# What opens a door beyond those that Gateway opens, as the configuration file says it.
-OPTIONAL = {
-    "otlp_grpc": {"otlp_grpc": {"listen": "127.0.0.1:0"}},
-    "syslog_udp": {"syslog": {"udp_listen": "127.0.0.1:0"}},
-    "syslog_tcp": {"syslog": {"tcp_listen": "127.0.0.1:0"}},
-    "fluent": {"fluent": {"listen": "127.0.0.1:0"}},
+# Doors beyond those that Gateway opens. A binary that lacks one ignores its variable.
+ENVIRONMENT = {
+    "THROUGHLINE_LOGS_KEEP_UNLINKED": "true",
+    "THROUGHLINE_OTLP_GRPC_LISTEN": "127.0.0.1:0",
+    "THROUGHLINE_SYSLOG_UDP_LISTEN": "127.0.0.1:0",
+    "THROUGHLINE_SYSLOG_TCP_LISTEN": "127.0.0.1:0",
+    "THROUGHLINE_FLUENT_LISTEN": "127.0.0.1:0",
 }
 
 
@@ -20,28 +21,21 @@ class NoDoor(Exception):
 
 
 @functools.lru_cache
-def knows(binary, section):
-    """Whether the binary takes this part (JSON text) of a configuration file."""
+def scrapes(binary):
+    """Whether the binary knows scrape_configs."""
     done = subprocess.run([str(binary), "serve", "--config", "/dev/stdin", "--check-config"],
-                          input=section, capture_output=True, text=True, timeout=60)
+                          input='{"scrape_configs": []}', capture_output=True, text=True, timeout=60)
     return done.returncode == 0
 
 
-def start_gateway(data_dir, binary, environment=None, scrapes=()):
-    """`scrapes`: the entries of scrape_configs. Use as a context manager."""
-    sections = list(OPTIONAL.values()) + ([{"scrape_configs": list(scrapes)}] if scrapes else [])
-    config = {}
-    for section in sections:
-        if knows(binary, json.dumps(section)):
-            for key, value in section.items():
-                if isinstance(value, dict):
-                    config.setdefault(key, {}).update(value)
-                else:
-                    config[key] = value
-    file = data_dir.with_name(data_dir.name + ".yaml")
-    file.write_text(json.dumps(config))  # JSON is YAML.
-    return Gateway(data_dir, binary, {"THROUGHLINE_LOGS_KEEP_UNLINKED": "true", **(environment or {})},
-                   ["--config", str(file)])
+def start_gateway(data_dir, binary, environment=None, scrape_configs=()):
+    """Use as a context manager."""
+    arguments = []
+    if scrape_configs and scrapes(binary):
+        file = data_dir.with_name(data_dir.name + ".yaml")
+        file.write_text(json.dumps({"scrape_configs": list(scrape_configs)}))  # JSON is YAML.
+        arguments = ["--config", str(file)]
+    return Gateway(data_dir, binary, {**ENVIRONMENT, **(environment or {})}, arguments)
 
 
 def address(gateway, door):
