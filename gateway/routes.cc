@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/doors/lines.h"
+#include "gateway/doors/otlp.h"
+
 namespace throughline::gateway {
 namespace {
 
@@ -11,28 +14,28 @@ constexpr bool kOtlpDoor = true;
 
 constexpr std::array kRoutes = {
     // Intake. The last three are what senders make of an endpoint with a path of its own.
-    Route{"POST", "/v1/traces", RouteKind::kOtlpTraces, kOtlpDoor},
-    Route{"POST", "/v1/metrics", RouteKind::kOtlpMetrics, kOtlpDoor},
-    Route{"POST", "/v1/logs", RouteKind::kOtlpLogs, kOtlpDoor},
-    Route{"POST", "/otlp/v1/traces", RouteKind::kOtlpTraces, kOtlpDoor},
-    Route{"POST", "/otlp/v1/metrics", RouteKind::kOtlpMetrics, kOtlpDoor},
-    Route{"POST", "/otlp/v1/logs", RouteKind::kOtlpLogs, kOtlpDoor},
-    Route{"POST", "/loki/otlp/v1/logs", RouteKind::kOtlpLogs, kOtlpDoor},
-    Route{"POST", "/api/v1/otlp/v1/metrics", RouteKind::kOtlpMetrics, kOtlpDoor},
-    Route{"POST", "/api/v1/logs", RouteKind::kLines},
+    Route{"POST", "/v1/traces", RouteKind::kIntake, kOtlpDoor, &doors::kOtlpTraces},
+    Route{"POST", "/v1/metrics", RouteKind::kIntake, kOtlpDoor, &doors::kOtlpMetrics},
+    Route{"POST", "/v1/logs", RouteKind::kIntake, kOtlpDoor, &doors::kOtlpLogs},
+    Route{"POST", "/otlp/v1/traces", RouteKind::kIntake, kOtlpDoor, &doors::kOtlpTraces},
+    Route{"POST", "/otlp/v1/metrics", RouteKind::kIntake, kOtlpDoor, &doors::kOtlpMetrics},
+    Route{"POST", "/otlp/v1/logs", RouteKind::kIntake, kOtlpDoor, &doors::kOtlpLogs},
+    Route{"POST", "/loki/otlp/v1/logs", RouteKind::kIntake, kOtlpDoor, &doors::kOtlpLogs},
+    Route{"POST", "/api/v1/otlp/v1/metrics", RouteKind::kIntake, kOtlpDoor, &doors::kOtlpMetrics},
+    Route{"POST", "/api/v1/logs", RouteKind::kIntake, false, &doors::kLines},
 
     // Lookups.
-    Route{"GET", "/api/v1/locate/{id}", RouteKind::kWaitingLookup, false, links::Locate},
-    Route{"GET", "/api/v1/traces/{id}", RouteKind::kWaitingLookup, false, links::GetTrace},
-    Route{"GET", "/api/v1/traces", RouteKind::kLookup, false, links::FindTraces},
-    Route{"GET", "/api/v1/logs", RouteKind::kLookup, false, links::FindLogs},
-    Route{"GET", "/api/v1/exemplars", RouteKind::kLookup, false, links::FindExemplars},
-    Route{"POST", "/api/v1/resolve", RouteKind::kLookup, false, links::Resolve},
+    Route{"GET", "/api/v1/locate/{id}", RouteKind::kWaitingLookup, false, nullptr, links::Locate},
+    Route{"GET", "/api/v1/traces/{id}", RouteKind::kWaitingLookup, false, nullptr, links::GetTrace},
+    Route{"GET", "/api/v1/traces", RouteKind::kLookup, false, nullptr, links::FindTraces},
+    Route{"GET", "/api/v1/logs", RouteKind::kLookup, false, nullptr, links::FindLogs},
+    Route{"GET", "/api/v1/exemplars", RouteKind::kLookup, false, nullptr, links::FindExemplars},
+    Route{"POST", "/api/v1/resolve", RouteKind::kLookup, false, nullptr, links::Resolve},
     Route{"POST", "/api/v1/enrich", RouteKind::kEnrich},
-    Route{"GET", "/api/v1/services", RouteKind::kLookup, false, links::Services},
-    Route{"GET", "/api/v1/services/{service}/operations", RouteKind::kLookup, false,
+    Route{"GET", "/api/v1/services", RouteKind::kLookup, false, nullptr, links::Services},
+    Route{"GET", "/api/v1/services/{service}/operations", RouteKind::kLookup, false, nullptr,
           links::Operations},
-    Route{"GET", "/api/v1/openapi.yaml", RouteKind::kLookup, false, links::OpenApi},
+    Route{"GET", "/api/v1/openapi.yaml", RouteKind::kLookup, false, nullptr, links::OpenApi},
 
     // The process.
     Route{"GET", "/-/healthy", RouteKind::kHealthy, kOtlpDoor},
