@@ -84,11 +84,13 @@ Admission Front::Admit(Door door, api::Request& head) {
     return refuse(std::move(response));
   }
   admission.route = match.route;
-  const RouteKind kind = Routes()[match.route].kind;
-  if (kind == RouteKind::kIntake) {
-    auto refusal = parts_.intake.Admit(*Routes()[match.route].door, head);
+  const Route& route = Routes()[match.route];
+  if (route.kind == RouteKind::kIntake) {
+    auto refusal = parts_.intake.Admit(*route.door, head);
     if (refusal) return refuse(*std::move(refusal));
-  } else if (!TakeApart(*target, match, head)) {
+    if (!route.door->reads_target) return admission;
+  }
+  if (!TakeApart(*target, match, head)) {
     return refuse(api::HttpProblem(400, "bad_target", "a % without two hex digits in the target"));
   }
   return admission;

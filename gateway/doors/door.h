@@ -23,6 +23,8 @@ struct DoorRead {
 
 struct HttpDoor {
   Intake intake = Intake::kOtlpTraces;
+  // Whether decode() reads the path's captures and the query.
+  bool reads_target = false;
   // kUnsupported for a media type that the door does not read.
   Result<void> (*check_head)(const api::Request& head) = nullptr;
   // The coding of the body.
