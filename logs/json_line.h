@@ -49,7 +49,6 @@ class JsonLineReader {
   void AddAttribute(std::string_view key, wire::JsonCursor& json);
   void AddAttribute(const Candidate& candidate);
   void Append(const Attribute& attribute);
-  bool AppendValue(wire::JsonCursor& json, int depth, std::string& out);
   bool Fail(const char* problem);
 
   const DecodeOptions& options_;
