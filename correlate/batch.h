@@ -260,6 +260,8 @@ struct DecodeOptions {
   bool keep_unlinked = false;                  // Lines and exemplars without a trace id.
   std::size_t records_per_request = 500'000;   // More: kTooLarge.
   std::size_t attributes_per_record = 16'384;  // More: the record is rejected.
+  // Labels of Prometheus exemplars that name a trace, besides trace_id, traceID, TraceID, traceId.
+  std::vector<std::string> exemplar_trace_labels = {};
 };
 
 // The time a record is ordered and searched by: sent, else observed, else arrival; and arrival
