@@ -20,8 +20,9 @@ bool EqualIgnoringCase(std::string_view key, std::string_view lower) {
 }
 
 // How far down the list of preferred names a key stands; -1: not on it.
-constexpr std::string_view kServiceKeys[] = {"service.name", "service_name",          "service",
-                                             "app",          "resource.service.name", "dd.service"};
+constexpr std::string_view kServiceKeys[] = {
+    "service.name", "service_name",          "service", "app", "resource.service.name",
+    "dd.service",   "app_kubernetes_io_name"};
 constexpr std::string_view kLabelKeys[] = {"app.kubernetes.io/name", "app_kubernetes_io/name",
                                            "app_kubernetes_io_name", "app", "k8s-app"};
 
@@ -60,7 +61,7 @@ std::string_view ServiceOfLabels(std::string_view kubernetes) {
 
 }  // namespace
 
-std::string_view StatedService(const LogLine& line, const Batch& batch) {
+std::string_view StatedService(std::span<const Attribute> attributes) {
   std::string_view service;
   int best = static_cast<int>(std::size(kServiceKeys)) + 2;  // After the keys: two nested places.
   const auto offer = [&](int rank, std::string_view text) {
@@ -68,7 +69,7 @@ std::string_view StatedService(const LogLine& line, const Batch& batch) {
     service = text;
     best = rank;
   };
-  for (const Attribute& attribute : batch.Of(line.attributes)) {
+  for (const Attribute& attribute : attributes) {
     const std::string_view key = attribute.key();
     // Most keys are none of the names below: the first letter says so.
     const char first = key.empty() ? '\0' : key.front();
@@ -227,7 +228,7 @@ bool JsonLineReader::Read(std::string_view object, LogLine& line) {
   TakeRoles(object, line);
   line.attributes = {.begin = static_cast<std::uint32_t>(begin_),
                      .count = static_cast<std::uint32_t>(batch_.attributes.size() - begin_)};
-  line.service = StatedService(line, batch_);
+  line.service = StatedService(batch_.Of(line.attributes));
   return true;
 }
 

@@ -2,6 +2,7 @@
 // from the fields that are named so (logs/lines.h), everything else to attributes.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +64,6 @@ class JsonLineReader {
 };
 
 // The service that the attributes of a record state; empty: none does.
-std::string_view StatedService(const LogLine& line, const Batch& batch);
+std::string_view StatedService(std::span<const Attribute> attributes);
 
 }  // namespace throughline::logs
