@@ -5,6 +5,7 @@
 
 #include "gateway/doors/lines.h"
 #include "gateway/doors/otlp.h"
+#include "gateway/doors/zipkin.h"
 
 namespace throughline::gateway {
 namespace {
@@ -42,6 +43,7 @@ constexpr std::array kRoutes = {
     Otlp("/loki/otlp/v1/logs", doors::kOtlpLogs),
     Otlp("/api/v1/otlp/v1/metrics", doors::kOtlpMetrics),
     Intake("POST", "/api/v1/logs", doors::kLines),
+    Intake("POST", "/api/v2/spans", doors::kZipkin),
 
     // Lookups.
     Lookup("GET", "/api/v1/locate/{id}", links::Locate, kWaiting),
