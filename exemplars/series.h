@@ -81,9 +81,9 @@ class SeriesCheck {
 // What the exemplars of a series have in common. What it views must outlive the batch; `labels`
 // and `native` need only outlive the calls of Add.
 struct Series {
-  std::span<const Label> labels;  // Checked by SeriesCheck.
+  std::span<const Label> labels = {};  // Checked by SeriesCheck.
   MetricType type = MetricType::kUnknown;
-  std::string_view unit;
+  std::string_view unit = {};
   const NativeBuckets* native = nullptr;  // Null: none known.
 };
 
