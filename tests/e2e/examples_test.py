@@ -115,7 +115,7 @@ class MetricExamples(Example):
         found = gateway.http().get(
             "/api/v1/exemplars", match='http_request_duration_seconds_bucket{job="app",route="/pay"}', le="0.5")
         exemplars = found.json()["exemplars"]
-        self.assertEqual([(e["trace_id"], e["span_id"], e["value"]) for e in exemplars], [(TRACE, SPAN, 0.3)])
+        self.assertEqual([(e["trace_id"], e["span_id"], float(e["value"])) for e in exemplars], [(TRACE, SPAN, 0.3)])
 
     def test_prometheus(self):
         prometheus = clients.program("prometheus", "prometheus")
