@@ -222,6 +222,10 @@ constexpr std::array kSettings = {
     Count<&Config::attributes_per_record, 1, 10'000'000>("limits.attributes_per_record",
                                                          "more: the record is rejected"),
     Count<&Config::tenants, 1, 1'000'000>("limits.tenants", "distinct X-Scope-OrgID; more: 429"),
+    Count<&Config::tenant_records_per_second, 0, 1'000'000'000>(
+        "limits.tenant_records_per_second", "of each tenant; more: 429; 0: no limit"),
+    Bytes<&Config::tenant_bytes_per_second, 0, kGiB << 10U>(
+        "limits.tenant_bytes_per_second", "of each tenant, inflated; more: 429; 0: no limit"),
     Count<&Config::watches, 1, 10'000'000>("limits.watches", "ids waited for at once; more: 429"),
     Count<&Config::wait_seconds, 0, 3600>("limits.wait_seconds", "the longest ?wait="),
     Count<&Config::read_threads, 1, 256>("limits.read_threads", "lookups at once"),

@@ -49,6 +49,8 @@ struct Config {
   std::uint64_t records_per_request = 500'000;
   std::uint64_t attributes_per_record = 16'384;
   std::uint64_t tenants = 1000;
+  std::uint64_t tenant_records_per_second = 0;  // 0: no limit.
+  std::uint64_t tenant_bytes_per_second = 0;    // 0: no limit.
   std::uint64_t watches = 10'000;
   std::uint64_t wait_seconds = 30;
   std::uint64_t read_threads = 2;

@@ -16,11 +16,6 @@
 namespace throughline::gateway {
 namespace {
 
-bool IsIntake(RouteKind kind) {
-  return kind == RouteKind::kOtlpTraces || kind == RouteKind::kOtlpMetrics ||
-         kind == RouteKind::kOtlpLogs || kind == RouteKind::kLines;
-}
-
 constexpr std::string_view kIndexText =
     "Throughline: from a spike to its trace to its log lines.\n"
     "\n"
@@ -89,11 +84,13 @@ Admission Front::Admit(Door door, api::Request& head) {
     return refuse(std::move(response));
   }
   admission.route = match.route;
-  const RouteKind kind = Routes()[match.route].kind;
-  if (IsIntake(kind)) {
-    auto refusal = Ingest::Admit(kind, head);
+  const Route& route = Routes()[match.route];
+  if (route.kind == RouteKind::kIntake) {
+    auto refusal = parts_.intake.Admit(*route.door, head);
     if (refusal) return refuse(*std::move(refusal));
-  } else if (!TakeApart(*target, match, head)) {
+    if (!route.door->reads_target) return admission;
+  }
+  if (!TakeApart(*target, match, head)) {
     return refuse(api::HttpProblem(400, "bad_target", "a % without two hex digits in the target"));
   }
   return admission;
@@ -112,7 +109,9 @@ void Front::Handle(std::uint32_t route_index, api::Request request, Reply reply)
     };
   }
   try {
-    if (IsIntake(route.kind)) return parts_.ingest.Handle(route.kind, std::move(request), respond);
+    if (route.kind == RouteKind::kIntake) {
+      return parts_.intake.Handle(*route.door, std::move(request), respond);
+    }
     if (route.kind == RouteKind::kLookup || route.kind == RouteKind::kWaitingLookup ||
         route.kind == RouteKind::kEnrich) {
       return parts_.lookups.Handle(route, std::move(request), reply.loop(), respond);
@@ -133,7 +132,8 @@ api::Response Front::Page(RouteKind kind) const {
       if (parts_.state().ready) return PlainText(200, "ready\n");
       return api::Problem(Error{Errc::kUnavailable, "starting or stopping"});
     case RouteKind::kMetrics: {
-      api::Response response = PlainText(200, parts_.metrics.Render(parts_.state()));
+      api::Response response =
+          PlainText(200, parts_.metrics.Render(parts_.state(), parts_.tenants));
       response.content_type = "text/plain; version=0.0.4; charset=utf-8";
       return response;
     }

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "gateway/http_intake.h"
 #include "gateway/http_server.h"
-#include "gateway/ingest.h"
 #include "gateway/lookups.h"
 #include "gateway/metrics.h"
 
@@ -19,9 +19,10 @@ namespace throughline::gateway {
 class Front final : public RequestHandler {
  public:
   struct Parts {
-    Ingest& ingest;
+    HttpIntake& intake;
     Lookups& lookups;
     Metrics& metrics;
+    const Tenants& tenants;
     std::function<ProcessState()> state;  // For /metrics and /-/ready; any thread.
     std::vector<std::string> allowed_origins;
   };

@@ -70,6 +70,12 @@ store::Writer::Limits WriterLimitsOf(const Config& config) {
   return limits;
 }
 
+Tenants::Limits TenantLimitsOf(const Config& config) {
+  return {.tenants = config.tenants,
+          .records_per_second = config.tenant_records_per_second,
+          .bytes_per_second = config.tenant_bytes_per_second};
+}
+
 Lookups::Limits LookupLimitsOf(const Config& config, const Store& store) {
   Lookups::Limits limits;
   limits.lookup_deadline = config.lookup_deadline;
@@ -90,12 +96,14 @@ Gateway::Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store
       writer_(*store_, WriterLimitsOf(config)),
       reads_({.read_threads = config.read_threads, .read_queue = config.read_queue}),
       waits_(*store_, reads_, clock),
-      ingest_({.decode = DecodeOptionsOf(config, *store_), .inflated_bytes = config.request_bytes},
-              writer_, clock, metrics_),
+      tenants_(TenantLimitsOf(config)),
+      ingest_(DecodeOptionsOf(config, *store_), writer_, clock, metrics_, tenants_),
+      http_intake_({.inflated_bytes = config.request_bytes}, ingest_),
       lookups_(LookupLimitsOf(config, *store_), settings_, *store_, reads_, waits_, clock),
-      front_({.ingest = ingest_,
+      front_({.intake = http_intake_,
               .lookups = lookups_,
               .metrics = metrics_,
+              .tenants = tenants_,
               .state = [this] { return State(); },
               .allowed_origins = config.cors_allowed_origins}) {}
 

@@ -18,11 +18,13 @@
 #include "correlate/store.h"
 #include "gateway/config.h"
 #include "gateway/front.h"
+#include "gateway/http_intake.h"
 #include "gateway/http_server.h"
 #include "gateway/ingest.h"
 #include "gateway/lookups.h"
 #include "gateway/metrics.h"
 #include "gateway/read_pool.h"
+#include "gateway/tenants.h"
 #include "gateway/wait.h"
 #include "store/writer.h"
 
@@ -54,7 +56,9 @@ class Gateway {
   store::Writer writer_;
   ReadPool reads_;
   WaitRoom waits_;
+  Tenants tenants_;
   Ingest ingest_;
+  HttpIntake http_intake_;
   Lookups lookups_;
   Front front_;
   std::unique_ptr<HttpServer> server_;  // Null until Listen; its loops die before all above.

@@ -58,6 +58,25 @@ std::string MediaTypeOf(std::string_view content_type) {
   return Lower(Trim(content_type.substr(0, content_type.find(';'))));
 }
 
+std::string MediaParameterOf(std::string_view content_type, std::string_view name) {
+  std::size_t at = content_type.find(';');
+  while (at < content_type.size()) {
+    const std::size_t end = std::min(content_type.find(';', at + 1), content_type.size());
+    const std::string_view parameter = content_type.substr(at + 1, end - at - 1);
+    at = end;
+    const std::size_t equals = parameter.find('=');
+    if (equals == std::string_view::npos || Lower(Trim(parameter.substr(0, equals))) != name) {
+      continue;
+    }
+    std::string_view value = Trim(parameter.substr(equals + 1));
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+      value = value.substr(1, value.size() - 2);
+    }
+    return std::string(value);
+  }
+  return {};
+}
+
 std::optional<otlp::Format> OtlpFormatOf(std::string_view content_type) {
   if (content_type == "application/x-protobuf") return otlp::Format::kProtobuf;  // The usual.
   const std::string type = MediaTypeOf(content_type);

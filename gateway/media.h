@@ -17,6 +17,10 @@ namespace throughline::gateway {
 // "Application/JSON; charset=utf-8" -> "application/json".
 std::string MediaTypeOf(std::string_view content_type);
 
+// The value of a parameter (its name in lower case), without quotes; empty: there is none.
+// "application/x-protobuf; proto=a.B" has "a.B" for "proto".
+std::string MediaParameterOf(std::string_view content_type, std::string_view name);
+
 // application/x-protobuf or application/json.
 std::optional<otlp::Format> OtlpFormatOf(std::string_view content_type);
 

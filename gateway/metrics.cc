@@ -27,7 +27,22 @@ constexpr std::array kBucketsNs = {
     std::uint64_t{2'500'000'000}, std::uint64_t{10'000'000'000}};
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, kIntakeCount> kIntakeNames = {
-    {{"otlp_http", "traces"}, {"otlp_http", "metrics"}, {"otlp_http", "logs"}, {"lines", "logs"}}};
+    {{"otlp_http", "traces"},
+     {"otlp_http", "metrics"},
+     {"otlp_http", "logs"},
+     {"otlp_grpc", "traces"},
+     {"otlp_grpc", "metrics"},
+     {"otlp_grpc", "logs"},
+     {"lines", "logs"},
+     {"loki", "logs"},
+     {"elasticsearch", "logs"},
+     {"syslog", "logs"},
+     {"fluent", "logs"},
+     {"files", "logs"},
+     {"zipkin", "traces"},
+     {"remote_write", "metrics"},
+     {"scrape", "metrics"},
+     {"openmetrics", "metrics"}}};
 
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
@@ -191,6 +206,34 @@ void Metrics::RenderIntake(Page& page) const {
   }
 }
 
+void Metrics::RenderTenants(const Tenants& tenants, Page& page) {
+  struct Family {
+    const char* name;
+    const char* help;
+    std::atomic<std::uint64_t> TenantCounts::*counter;
+  };
+  constexpr Family kFamilies[] = {
+      {"throughline_tenant_records_received_total", "Records in bodies that could be read.",
+       &TenantCounts::received},
+      {"throughline_tenant_records_stored_total", "Records stored.", &TenantCounts::stored},
+      {"throughline_tenant_records_deduplicated_total", "Records that were stored already.",
+       &TenantCounts::deduplicated},
+      {"throughline_tenant_records_rejected_total", "Records that were refused alone.",
+       &TenantCounts::rejected},
+      {"throughline_tenant_records_unlinked_total",
+       "Lines and exemplars without a trace id, not stored.", &TenantCounts::unlinked},
+      {"throughline_tenant_records_failed_total",
+       "Records of requests that the queue or the store refused.", &TenantCounts::failed},
+      {"throughline_tenant_requests_refused_total", "Over limits.tenant_*, answered 429.",
+       &TenantCounts::refused_requests},
+  };
+  for (const Family& family : kFamilies) {
+    tenants.ForEach([&](const std::string& tenant, const TenantCounts& counts) {
+      page.Counter(family.name, family.help, {{"tenant", tenant}}, Load(counts.*family.counter));
+    });
+  }
+}
+
 void Metrics::RenderRoutes(Page& page) const {
   for (std::uint32_t i = 0; i < routes_.size(); ++i) {
     const RouteCounts& counts = *routes_[i];
@@ -245,12 +288,13 @@ void Metrics::RenderState(const ProcessState& state, Page& page) {
   page.Gauge("throughline_store_watches", "Ids being waited for.", store.watches);
 }
 
-std::string Metrics::Render(const ProcessState& state) const {
+std::string Metrics::Render(const ProcessState& state, const Tenants& tenants) const {
   Page page;
   page.Gauge("throughline_build_info", "The version that runs.",
              {{"version", kVersion}, {"compiler", __VERSION__}}, 1.0);
   page.Gauge("throughline_ready", "1 while requests are taken.", state.ready ? 1U : 0U);
   RenderIntake(page);
+  RenderTenants(tenants, page);
   RenderRoutes(page);
   RenderState(state, page);
   page.Counter("process_cpu_seconds_total", "User and system time.", {}, CpuSeconds());

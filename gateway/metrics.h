@@ -2,7 +2,7 @@
 //
 // Counters are plain atomics, written by whoever does the work; only metrics.cc knows
 // prometheus-cpp. What is a state rather than a count (queues, the store) is asked for when the
-// text is made. Names: prefix throughline_, base units, one _total a reason (docs/metrics.md).
+// text is made. Names: prefix throughline_, base units, one _total a reason (docs/operations.md).
 #pragma once
 
 #include <array>
@@ -17,12 +17,30 @@
 
 #include "correlate/store.h"
 #include "gateway/http_server.h"
+#include "gateway/tenants.h"
 
 namespace throughline::gateway {
 
-// Where records come in.
-enum class Intake : std::uint8_t { kOtlpTraces, kOtlpMetrics, kOtlpLogs, kLines };
-inline constexpr std::size_t kIntakeCount = 4;
+// Where records come in: a door, and for those of OTLP the signal.
+enum class Intake : std::uint8_t {
+  kOtlpTraces,  // Over HTTP.
+  kOtlpMetrics,
+  kOtlpLogs,
+  kGrpcTraces,
+  kGrpcMetrics,
+  kGrpcLogs,
+  kLines,
+  kLoki,
+  kElasticsearch,
+  kSyslog,
+  kFluent,
+  kFiles,
+  kZipkin,
+  kRemoteWrite,
+  kScrape,
+  kOpenMetrics,  // Pushed.
+};
+inline constexpr std::size_t kIntakeCount = 16;
 
 // received = stored + deduplicated + rejected + unlinked + failed.
 struct IntakeCounts {
@@ -65,7 +83,7 @@ class Metrics {
   void Count(const Finished& finished);
 
   // Prometheus text 0.0.4.
-  std::string Render(const ProcessState& state) const;
+  std::string Render(const ProcessState& state, const Tenants& tenants) const;
 
  private:
   struct RouteCounts;
@@ -73,6 +91,7 @@ class Metrics {
 
   void RenderIntake(Page& page) const;
   void RenderRoutes(Page& page) const;
+  static void RenderTenants(const Tenants& tenants, Page& page);
   static void RenderState(const ProcessState& state, Page& page);
 
   std::array<IntakeCounts, kIntakeCount> intakes_;

@@ -348,5 +348,27 @@ TEST_F(GatewayTest, AFullStoreIsUnavailable) {
   EXPECT_EQ(Metric("throughline_records_failed_total{door=\"otlp_http\",signal=\"traces\"}"), "1");
 }
 
+TEST_F(GatewayTest, ATenantOverItsRateIsToldSoBeforeItsBodyIsRead) {
+  Config config;
+  config.tenant_records_per_second = 1;
+  StartGateway(config);
+  const std::string noisy = "X-Scope-OrgID: noisy\r\n";
+  EXPECT_EQ(PostSpan(kTrace, noisy).status, 200);
+  EXPECT_EQ(PostSpan(kOther, noisy).status, 200);  // Pays with the next second.
+  const auto client = Connect();
+  client->Send("POST /v1/traces HTTP/1.1\r\nHost: gw\r\nContent-Type: application/json\r\n" +
+               noisy + "Content-Length: 100\r\n\r\n");
+  const RawResponse refused = client->Read(false);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_THAT(refused.head, HasSubstr("Retry-After: 1"));
+  EXPECT_THAT(refused.body, HasSubstr("limits.tenant_records_per_second"));
+  EXPECT_EQ(PostSpan(kTrace, "X-Scope-OrgID: quiet\r\n").status, 200);
+  EXPECT_EQ(Metric(R"(throughline_tenant_requests_refused_total{tenant="noisy"})"), "1");
+  EXPECT_EQ(Metric(R"(throughline_tenant_records_stored_total{tenant="noisy"})"), "2");
+  EXPECT_EQ(Metric(R"(throughline_tenant_records_stored_total{tenant="quiet"})"), "1");
+  clock_.Advance(kSecond);
+  EXPECT_EQ(PostSpan(kTrace, noisy).status, 200);
+}
+
 }  // namespace
 }  // namespace throughline::gateway
