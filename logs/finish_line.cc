@@ -7,35 +7,32 @@
 #include "logs/link_line.h"
 
 namespace throughline::logs {
-namespace {
 
-std::string Named(const Decoded& decoded, std::string_view text) {
-  std::string reason = "log record " + std::to_string(decoded.received - 1) + ": ";
-  reason += text;
-  return reason;
+std::string LineFinisher::Named(std::string_view text) const {
+  std::string reason(style_.noun);
+  reason += " " + std::to_string(decoded_.received - 1) + ": ";
+  return reason.append(text);
 }
 
-}  // namespace
-
 Error LineFinisher::TooMany() const {
-  return Error{Errc::kTooLarge, "more than " + std::to_string(options_.records_per_request) +
-                                    " log records in one request"};
+  return Error{Errc::kTooLarge, "more than " + std::to_string(options_.records_per_request) + " " +
+                                    std::string(style_.noun) + "s in one request"};
 }
 
 void LineFinisher::Reject(std::string_view problem) {
   batch_.attributes.resize(attributes_);
-  decoded_.Reject(Named(decoded_, problem));
+  decoded_.Reject(Named(problem));
 }
 
 void LineFinisher::Accept(LogLine& line, std::string_view repaired) {
   if (line.trace_id.IsValid()) {
     line.found_by = FoundBy::kField;
-  } else if (LinkLine(line, batch_, FoundBy::kKey).repaired) {
+  } else if (LinkLine(line, batch_, style_.field).repaired) {
     repaired = "trace id was repaired";
   }
   if (line.trace_id.IsValid()) {
     ++decoded_.accepted;
-    if (!repaired.empty()) decoded_.Repair(Named(decoded_, repaired));
+    if (!repaired.empty()) decoded_.Repair(Named(repaired));
   } else {
     ++decoded_.unlinked;
     if (!options_.keep_unlinked) {
@@ -51,7 +48,8 @@ void LineFinisher::Accept(LogLine& line, std::string_view repaired) {
 
 std::uint64_t LineFinisher::IdentityFor(const LogLine& line) {
   const bool has_time = line.time_unix_ns != 0 || line.observed_unix_ns != 0;
-  if (has_time || line.attributes.count > 0) return IdentityOf(line, batch_, options_.hash_seed);
+  const bool known = has_time || (style_.known_by_attributes && line.attributes.count > 0);
+  if (known) return IdentityOf(line, batch_, options_.hash_seed);
   if (!request_hashed_) {
     request_hash_ = HashBytes(request_, options_.hash_seed);
     request_hashed_ = true;

@@ -5,34 +5,22 @@
 #include <utility>
 
 #include "correlate/attribute.h"
-#include "correlate/hash.h"
-#include "correlate/identity.h"
+#include "logs/finish_line.h"
 #include "logs/json_line.h"
-#include "logs/link_line.h"
-#include "otlp/proto.h"
+#include "otlp/utf8.h"
 #include "wire/json_cursor.h"
-#include "wire/json_writer.h"
 
 namespace throughline::logs {
 namespace {
-
-// `text` with U+FFFD for what is no UTF-8. As a JSON string and back, since those are the rules.
-std::string ReplaceInvalid(std::string_view text) {
-  std::string json;
-  wire::AppendJsonString(text, json);
-  std::string replaced;
-  wire::AppendUnescaped(std::string_view(json).substr(1, json.size() - 2), replaced);
-  return replaced;
-}
 
 // Decodes the lines of one request, one after the other.
 class LineDecoder {
  public:
   LineDecoder(std::string_view request, const DecodeOptions& options, Batch& batch)
-      : request_(request),
-        options_(options),
+      : options_(options),
         batch_(batch),
         reader_(options, batch),
+        finisher_(request, options, batch, decoded_, kPlainLines),
         is_utf8_(otlp::IsUtf8(request)) {}
 
   // A line of NDJSON that is not blank: an object, or text where it is none.
@@ -43,22 +31,20 @@ class LineDecoder {
 
   Result<void> Text(std::string_view bytes) {
     TL_TRY(Begin());
-    LogLine line;
-    line.body = IsUtf8(bytes) ? MakeStringValue(bytes, batch_.arena)
-                              : MakeStringValue(ReplaceInvalid(bytes), batch_.arena);
-    Finish(line);
+    TakeText(bytes);
     return {};
   }
 
   Result<void> Object(std::string_view bytes) {
-    LogLine line;
-    if (!IsUtf8(bytes) || !reader_.Read(bytes, line)) return Text(bytes);
     TL_TRY(Begin());
-    if (reader_.over_attributes()) {
-      batch_.attributes.resize(line.attributes.begin);
-      Reject("more than " + std::to_string(options_.attributes_per_record) + " attributes");
+    LogLine line;
+    if (!IsUtf8(bytes) || !reader_.Read(bytes, line)) {
+      TakeText(bytes);
+    } else if (reader_.over_attributes()) {
+      finisher_.Reject("more than " + std::to_string(options_.attributes_per_record) +
+                       " attributes");
     } else {
-      Finish(line);
+      finisher_.Accept(line, {});
     }
     return {};
   }
@@ -66,7 +52,7 @@ class LineDecoder {
   // An item of an array that is neither an object nor a string.
   Result<void> Refuse(std::string_view reason) {
     TL_TRY(Begin());
-    Reject(reason);
+    finisher_.Reject(reason);
     return {};
   }
 
@@ -74,52 +60,25 @@ class LineDecoder {
 
  private:
   Result<void> Begin() {
-    if (++decoded_.received <= options_.records_per_request) return {};
-    return Error{.code = Errc::kTooLarge,
-                 .message = "more than " + std::to_string(options_.records_per_request) +
-                            " lines in one request"};
+    if (finisher_.Begin()) return {};
+    return finisher_.TooMany();
   }
 
   // The request as a whole is asked once; its lines one by one only if it is not.
   bool IsUtf8(std::string_view bytes) const { return is_utf8_ || otlp::IsUtf8(bytes); }
 
-  std::string Place() const { return "line " + std::to_string(decoded_.received - 1) + ": "; }
-
-  void Reject(std::string_view reason) { decoded_.Reject(Place().append(reason)); }
-
-  void Finish(LogLine& line) {
-    const Linked linked = LinkLine(line, batch_, FoundBy::kField);
-    if (line.trace_id.IsValid()) {
-      ++decoded_.accepted;
-      if (linked.repaired) decoded_.Repair(Place() + "trace id was repaired");
-    } else {
-      ++decoded_.unlinked;
-      if (!options_.keep_unlinked) {
-        if (line.attributes.count > 0) batch_.attributes.resize(line.attributes.begin);
-        return;
-      }
-    }
-    line.identity = IdentityFor(line);
-    batch_.logs.push_back(line);
+  void TakeText(std::string_view bytes) {
+    LogLine line;
+    line.body = IsUtf8(bytes) ? MakeStringValue(bytes, batch_.arena)
+                              : MakeStringValue(otlp::ReplaceInvalid(bytes), batch_.arena);
+    finisher_.Accept(line, {});
   }
 
-  // Without a time, equal lines of one request are still different lines.
-  std::uint64_t IdentityFor(const LogLine& line) {
-    if (line.time_unix_ns != 0) return IdentityOf(line, batch_, options_.hash_seed);
-    if (!request_hashed_) {
-      request_hash_ = HashBytes(request_, options_.hash_seed);
-      request_hashed_ = true;
-    }
-    return IdentityOfPlainLine(line, request_hash_, decoded_.received - 1);
-  }
-
-  std::string_view request_;
   const DecodeOptions& options_;
   Batch& batch_;
   JsonLineReader reader_;
   Decoded decoded_;
-  std::uint64_t request_hash_ = 0;
-  bool request_hashed_ = false;
+  LineFinisher finisher_;
   bool is_utf8_;
 };
 
