@@ -52,6 +52,7 @@ std::uint64_t LineFinisher::IdentityFor(const LogLine& line) {
   if (known) return IdentityOf(line, batch_, options_.hash_seed);
   if (!request_hashed_) {
     request_hash_ = HashBytes(request_, options_.hash_seed);
+    if (style_.occasion != 0) request_hash_ = HashCombine(request_hash_, style_.occasion);
     request_hashed_ = true;
   }
   return IdentityOfPlainLine(line, request_hash_, decoded_.received - 1);

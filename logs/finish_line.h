@@ -21,10 +21,13 @@ struct LineStyle {
   // A line without a time is known by its content if it has attributes; false: never, since equal
   // lines of one request are still different lines.
   bool known_by_attributes = true;
+  // What tells two requests of equal bytes apart where nobody repeats a request: its arrival. 0:
+  // nothing, equal requests are one.
+  std::uint64_t occasion = 0;
 };
 inline constexpr LineStyle kOtlpRecords;
 inline constexpr LineStyle kPlainLines = {
-    .noun = "line", .field = FoundBy::kField, .known_by_attributes = false};
+    .noun = "line", .field = FoundBy::kField, .known_by_attributes = false, .occasion = 0};
 
 class LineFinisher {
  public:
