@@ -296,7 +296,9 @@ TEST(DecodeFluent, SaysWhyAMessageIsRefusedAndLeavesTheBatchAsItWas) {
     ASSERT_TRUE(DecodeFluent(Array({kTag, Array({good})}), kInflated, {}, batch));
     const auto message = DecodeFluent(c.message, kInflated, {}, batch);
     ASSERT_FALSE(message);
-    if (!c.error.empty()) EXPECT_EQ(message.error().message, c.error);
+    if (!c.error.empty()) {
+      EXPECT_EQ(message.error().message, c.error);
+    }
     EXPECT_EQ(batch.logs.size(), 1U);
     EXPECT_EQ(batch.attributes.size(), 2U);
   }
