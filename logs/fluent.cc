@@ -154,6 +154,8 @@ bool ReadOptions(MsgpackReader& reader, Options& options) {
   return true;
 }
 
+constexpr LineStyle kRecord{.name = "record", .plural = "records"};
+
 class FluentDecoder {
  public:
   FluentDecoder(std::string_view message, std::size_t inflated_bytes, const DecodeOptions& options,
@@ -163,8 +165,7 @@ class FluentDecoder {
         options_(options),
         batch_(batch),
         line_reader_(options, batch),
-        finisher_(message, options, batch, message_.decoded,
-                  {.noun = "record", .field = FoundBy::kField, .known_by_attributes = false}) {}
+        finisher_(message, options, batch, message_.decoded, kRecord) {}
 
   Result<FluentMessage> Decode() {
     MsgpackValue head;
@@ -178,7 +179,7 @@ class FluentDecoder {
     if (!IsText(tag)) return InvalidArgument("tag is no string");
     tag_ = MakeStringAttribute(
         "fluent.tag",
-        otlp::IsUtf8(tag.bytes) ? std::string(tag.bytes) : otlp::ReplaceInvalid(tag.bytes),
+        otlp::IsUtf8(tag.bytes) ? std::string(tag.bytes) : otlp::ReplaceInvalidUtf8(tag.bytes),
         options_.hash_seed, batch_.arena);
     const MsgpackReader before = reader_;
     if (!reader_.Next(second)) return NotMsgpack(reader_);

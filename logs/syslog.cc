@@ -7,6 +7,7 @@
 
 #include "correlate/attribute.h"
 #include "correlate/digits.h"
+#include "correlate/hash.h"
 #include "logs/finish_line.h"
 #include "logs/json_line.h"
 #include "logs/lines.h"
@@ -302,17 +303,15 @@ void Read3164(std::string_view rest, std::uint64_t arrival_unix_ns, Message& mes
   message.text = rest;
 }
 
+constexpr LineStyle kMessage{.name = "message", .plural = "messages"};
+
 class SyslogDecoder {
  public:
   SyslogDecoder(std::uint64_t arrival_unix_ns, const DecodeOptions& options, Batch& batch)
       : arrival_unix_ns_(arrival_unix_ns),
         options_(options),
         batch_(batch),
-        finisher_(batch.body.view(), options, batch, decoded_,
-                  {.noun = "message",
-                   .field = FoundBy::kField,
-                   .known_by_attributes = false,
-                   .occasion = arrival_unix_ns}) {}
+        finisher_({}, options, batch, decoded_, kMessage) {}
 
   Result<void> Take(std::string_view bytes) {
     while (!bytes.empty() &&
@@ -322,12 +321,16 @@ class SyslogDecoder {
     if (bytes.empty()) return {};
     if (!finisher_.Begin()) return finisher_.TooMany();
     if (!otlp::IsUtf8(bytes)) {
-      mended_ = otlp::ReplaceInvalid(bytes);
+      mended_ = otlp::ReplaceInvalidUtf8(bytes);
       bytes = mended_;
     }
     LogLine line;
     Fill(Read(bytes), line);
-    finisher_.Accept(line, {});
+    if (line.time_unix_ns != 0) {
+      finisher_.Accept(line, {});
+    } else {
+      finisher_.AcceptNamed(line, HashCombine(arrival_unix_ns_, decoded_.received));
+    }
     return {};
   }
 
@@ -367,7 +370,7 @@ class SyslogDecoder {
     }
     line.attributes.count =
         static_cast<std::uint32_t>(batch_.attributes.size()) - line.attributes.begin;
-    line.service = StatedService(line, batch_);
+    line.service = StatedService(batch_.Of(line.attributes));
   }
 
   void AddText(std::string_view key, std::string_view text) {

@@ -34,9 +34,8 @@
 
 namespace throughline::logs {
 
-// Appends the lines of `messages`, which came together at `arrival_unix_ns` and stand in
-// batch.body. Blank ones are passed by. What is kept is copied. kTooLarge: more messages than
-// options.records_per_request.
+// Appends the lines of `messages`, which came together at `arrival_unix_ns`. Blank ones are passed
+// by. What is kept is copied. kTooLarge: more messages than options.records_per_request.
 Result<Decoded> DecodeSyslog(std::span<const std::string_view> messages,
                              std::uint64_t arrival_unix_ns, const DecodeOptions& options,
                              Batch& batch);

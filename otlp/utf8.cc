@@ -38,7 +38,7 @@ bool IsLongUtf8(std::string_view text) {
 }
 
 // As a JSON string and back, since those are the rules.
-std::string ReplaceInvalid(std::string_view text) {
+std::string ReplaceInvalidUtf8(std::string_view text) {
   std::string json;
   wire::AppendJsonString(text, json);
   std::string replaced;

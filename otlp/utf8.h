@@ -48,8 +48,7 @@ inline bool IsUtf8(std::string_view text) {
   return __builtin_expect(IsAscii(text.data(), text.size()), 1) || IsLongUtf8(text);
 }
 
-// `text` with U+FFFD for each part of it that is no UTF-8: what formats of plain text get, whose
-// senders cannot be told better.
-std::string ReplaceInvalid(std::string_view text);
+// `text` with U+FFFD for each byte that is no part of a character.
+std::string ReplaceInvalidUtf8(std::string_view text);
 
 }  // namespace throughline::otlp

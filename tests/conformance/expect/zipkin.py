@@ -1,0 +1,28 @@
+"""Zipkin v2: spans with tags and annotations, in microseconds."""
+
+from expect.record import Expected, canonical, different_fields, value_anywhere
+
+
+def expected(capture):
+    for span in capture.expect["spans"]:
+        yield Expected("spans", span["trace_id"], canonical(span),
+                       lambda got, want=span: differences(got, want), f"span {span['span_id']} {span['name']}")
+
+
+def differences(got, want):
+    found = different_fields(got, {
+        "span_id": want["span_id"], "parent_span_id": want["parent_span_id"] or None,
+        "service": want["service"], "name": want["name"], "kind": (want["kind"] or "internal").lower(),
+        "start_unix_nano": str(want["timestamp_us"] * 1000), "duration_ns": want["duration_us"] * 1000,
+    })
+    if want["tags"].get("otel.status_code") == "ERROR" or "error" in want["tags"]:
+        if got["status"] != "error":
+            found.append("status")
+    for key, value in want["tags"].items():
+        if not value_anywhere(got, value) and not (key == "error" and got["status_message"] == value) \
+                and not key.startswith(("otel.status", "error")):
+            found.append(f"tag {key}")
+    events = sorted((str(a["timestamp"] * 1000), a["value"]) for a in want["annotations"])
+    if sorted((e["time_unix_nano"], e["name"]) for e in got["events"]) != events:
+        found.append("annotations")
+    return found
