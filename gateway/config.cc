@@ -142,6 +142,7 @@ constexpr std::array kSettings = {
     Text<&Config::http_listen>("http.listen",
                                "IP:PORT of everything; :0 takes any port; empty turns it off"),
     Text<&Config::otlp_http_listen>("otlp_http.listen", "IP:PORT of OTLP/HTTP; empty: off"),
+    Text<&Config::otlp_grpc_listen>("otlp_grpc.listen", "IP:PORT of OTLP/gRPC; empty: off"),
     Text<&Config::data_dir>("data_dir", "the folder that holds all records"),
     Count<&Config::loops, 0, 64>("loops", "network threads; 0: one a core, at most 4"),
     Choice<&Config::store_kind, kStoreKinds>("store.kind", "sqlite, or memory (nothing kept)"),
@@ -192,6 +193,20 @@ constexpr std::array kSettings = {
                                                 "of an answer without progress"),
     Duration<&Config::drain_timeout, 0, kDayMs>("limits.drain_timeout",
                                                 "for requests under way when stopping"),
+    Count<&Config::grpc_connections, 1, 1'000'000>("limits.grpc_connections",
+                                                   "open at once; more are closed"),
+    Count<&Config::grpc_streams, 1, 1'000'000>("limits.grpc_streams",
+                                               "calls at once on a connection; more wait"),
+    Bytes<&Config::grpc_memory_bytes, 16 * kMiB, kGiB << 10U>(
+        "limits.grpc_memory_bytes", "of gRPC's buffers; more: calls are cancelled"),
+    Duration<&Config::grpc_read_timeout, 1, kDayMs>("limits.grpc_read_timeout",
+                                                    "of a call's message to arrive"),
+    Duration<&Config::grpc_idle_timeout, 1, kDayMs>("limits.grpc_idle_timeout",
+                                                    "of a connection without a call"),
+    Duration<&Config::grpc_keepalive, 1000, kDayMs>(
+        "limits.grpc_keepalive", "of silence before a ping, and for its answer"),
+    Duration<&Config::grpc_ping_interval, 0, kDayMs>("limits.grpc_ping_interval",
+                                                     "clients that ping more often are closed"),
     Choice<&Config::log_level, kLevels>("log.level", "debug, info, warn or error"),
     Choice<&Config::log_format, kFormats>("log.format", "logfmt or json, to stderr"),
 };
@@ -240,8 +255,10 @@ Result<void> ApplyEnvironment(EnvironmentLookup lookup, Config& config) {
 }
 
 Result<void> CheckConfig(const Config& config) {
-  if (config.http_listen.empty() && config.otlp_http_listen.empty()) {
-    return InvalidArgument("http.listen and otlp_http.listen are both empty, want at least one");
+  if (config.http_listen.empty() && config.otlp_http_listen.empty() &&
+      config.otlp_grpc_listen.empty()) {
+    return InvalidArgument(
+        "http.listen, otlp_http.listen and otlp_grpc.listen are all empty, want at least one");
   }
   if (config.data_dir.empty()) return InvalidArgument("data_dir is empty");
   if (config.inflight_bytes < config.request_bytes) {
