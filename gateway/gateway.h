@@ -2,11 +2,12 @@
 //
 //   loop-N    event loops of the HTTP server: receive, inflate, decode; timers of waiting requests
 //   gRPC's    its own threads: receive, inflate, decode
+//   streams   scraping, where it is configured
 //   writer    the one thread that appends to the store
 //   read-N    lookups
 //
 // Stopping: no new connections; waiting requests go with what there is; requests under way finish
-// (limits.drain_timeout); loops, gRPC, lookups and writer end, in this order; then the store closes.
+// (limits.drain_timeout); streams, loops, gRPC, lookups and writer end, in this order; then the store closes.
 #pragma once
 
 #include <atomic>
@@ -27,6 +28,8 @@
 #include "gateway/lookups.h"
 #include "gateway/metrics.h"
 #include "gateway/read_pool.h"
+#include "gateway/scrape/scraper.h"
+#include "gateway/streams.h"
 #include "gateway/tenants.h"
 #include "gateway/wait.h"
 #include "store/writer.h"
@@ -50,6 +53,7 @@ class Gateway {
 
  private:
   Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store> store);
+  void StartScraping();
   Result<void> Listen();
   ProcessState State() const;
 
@@ -66,6 +70,8 @@ class Gateway {
   GrpcIntake grpc_intake_;
   Lookups lookups_;
   Front front_;
+  std::unique_ptr<Streams> streams_;          // Null where nothing runs on it.
+  std::unique_ptr<scrape::Scraper> scraper_;  // The same; its loop is that of streams_.
   std::unique_ptr<HttpServer> server_;  // Null until Listen; its loops die before all above.
   std::unique_ptr<GrpcServer> grpc_;    // Null until Listen, and where it is off.
   std::atomic<bool> ready_{false};

@@ -17,6 +17,7 @@
 
 #include "correlate/store.h"
 #include "gateway/http_server.h"
+#include "gateway/scrape/scraper.h"
 #include "gateway/tenants.h"
 
 namespace throughline::gateway {
@@ -62,6 +63,7 @@ struct ProcessState {
   StoreUsage store;
   ServerStats http;
   ServerStats grpc;
+  scrape::Stats scrapes;
   std::uint64_t queue_records = 0;
   std::uint64_t queue_bytes = 0;
   std::uint64_t commits = 0;
@@ -97,6 +99,7 @@ class Metrics {
   void RenderRoutes(Page& page) const;
   void RenderGrpc(Page& page) const;
   static void RenderTenants(const Tenants& tenants, Page& page);
+  static void RenderScrapes(const scrape::Stats& stats, Page& page);
   static void RenderState(const ProcessState& state, Page& page);
 
   std::array<IntakeCounts, kIntakeCount> intakes_;
