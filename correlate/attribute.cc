@@ -287,9 +287,24 @@ Attribute MakeAttribute(std::string_view key, std::string_view any_value, std::u
 
 Attribute MakeStringAttribute(std::string_view key, std::string_view text, std::uint64_t seed,
                               Arena& arena) {
-  std::string any_value;
-  AppendStringValue(text, any_value);
-  return MakeAttribute(key, any_value, seed, arena);
+  // In place: most attributes of a line are made here.
+  TL_CHECK(key.size() <= kMaxKeyBytes);
+  const std::size_t value_size = 1 + VarintSize(text.size()) + text.size();
+  const std::size_t size =
+      2 + VarintSize(key.size()) + key.size() + VarintSize(value_size) + value_size;
+  TL_CHECK(size <= UINT32_MAX);
+  char* const data = arena.Allocate(size);
+  char* at = data;
+  *at++ = kKeyTag;
+  at = PutBytes(key, PutVarint(key.size(), at));
+  *at++ = kValueTag;
+  at = PutVarint(value_size, at);
+  *at++ = static_cast<char>(kStringTag);
+  PutBytes(text, PutVarint(text.size(), at));
+  return {.data = data,
+          .size = static_cast<std::uint32_t>(size),
+          .key_size = static_cast<std::uint32_t>(key.size()),
+          .hash = HashBytes(data, size, seed)};
 }
 
 Attribute AttributeOver(std::string_view key_value, std::uint64_t hash) {

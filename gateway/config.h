@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "correlate/result.h"
+#include "gateway/scrape/job.h"
 
 namespace throughline::gateway {
 
@@ -40,6 +41,7 @@ struct Config {
   std::vector<std::string> cors_allowed_origins;
   std::vector<BackendConfig> backends;
   std::string enrich_url_template;
+  std::vector<scrape::Job> scrape_jobs;
 
   std::uint64_t request_bytes = 20ULL << 20U;
   std::uint64_t header_bytes = 32ULL << 10U;

@@ -4,7 +4,10 @@
 #include <array>
 
 #include "gateway/doors/lines.h"
+#include "gateway/doors/loki.h"
 #include "gateway/doors/otlp.h"
+#include "gateway/doors/remote_write.h"
+#include "gateway/doors/zipkin.h"
 
 namespace throughline::gateway {
 namespace {
@@ -42,6 +45,10 @@ constexpr std::array kRoutes = {
     Otlp("/loki/otlp/v1/logs", doors::kOtlpLogs),
     Otlp("/api/v1/otlp/v1/metrics", doors::kOtlpMetrics),
     Intake("POST", "/api/v1/logs", doors::kLines),
+    Intake("POST", "/loki/api/v1/push", doors::kLoki),
+    Intake("POST", "/api/prom/push", doors::kLoki),  // Loki's first API.
+    Intake("POST", "/api/v2/spans", doors::kZipkin),
+    Intake("POST", "/api/v1/write", doors::kRemoteWrite),
 
     // Lookups.
     Lookup("GET", "/api/v1/locate/{id}", links::Locate, kWaiting),

@@ -42,10 +42,12 @@ class RealClock final : public Clock {
 };
 
 // Bodies and batches of a few hundred KB come and go all the time: keep their memory instead of
-// asking the kernel for it, page by page, each time. What stays is bounded by the trim threshold.
+// asking the kernel for it, page by page, each time. Blocks of megabytes are rare and cost more than
+// their page faults: they have mappings of their own, which go when they go, so that a hostile body
+// leaves nothing behind. What else stays is bounded by the trim threshold.
 void TuneMemory() {
-  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  ::mallopt(M_TRIM_THRESHOLD, 32 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
   ::mallopt(M_TOP_PAD, 1 << 20);
   ::mallopt(M_ARENA_MAX, 2);
 }

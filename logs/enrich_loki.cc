@@ -1,11 +1,11 @@
-#include <charconv>
 #include <string>
 
 #include "correlate/attribute.h"
 #include "logs/enrich_shapes.h"
 #include "logs/json_line.h"
 #include "logs/link_line.h"
-#include "otlp/proto.h"
+#include "logs/loki_entry.h"
+#include "otlp/utf8.h"
 #include "wire/json_cursor.h"
 
 namespace throughline::logs {
@@ -49,37 +49,15 @@ class LokiEnricher {
   }
 
  private:
-  struct Parts {
-    std::uint64_t time_unix_ns = 0;
-    JsonString line;
-    std::string_view metadata;  // Empty: there is none.
-  };
-
-  static bool Read(std::string_view entry, Parts& parts) {
-    JsonCursor json(entry);
-    std::string scratch;
-    if (json.Peek() != JsonCursor::Type::kArray || !json.BeginArray() || !json.NextItem() ||
-        json.Peek() != JsonCursor::Type::kString) {
-      return false;
-    }
-    const std::string_view time = json.String().Text(scratch);
-    std::from_chars(time.data(), time.data() + time.size(), parts.time_unix_ns);
-    if (!json.NextItem() || json.Peek() != JsonCursor::Type::kString) return false;
-    parts.line = json.String();
-    if (!json.NextItem()) return json.ok();
-    if (json.Peek() != JsonCursor::Type::kObject) return false;
-    parts.metadata = json.Skip();
-    return !json.NextItem() && json.ok();
-  }
-
   void Entry(std::string_view entry, std::string_view labels) {
     ++result_.records;
-    Parts parts;
+    LokiEntry parts;
+    JsonCursor json(entry);
     Batch& batch = scratch_.Fresh();
     JsonLineReader reader(options_.decode, batch);
     LogLine of_labels;
     LogLine of_metadata;
-    if (!(is_utf8_ || otlp::IsUtf8(entry)) || !Read(entry, parts) ||
+    if (!(is_utf8_ || otlp::IsUtf8(entry)) || !ReadLokiEntry(json, parts).empty() ||
         (!parts.metadata.empty() && !reader.Read(parts.metadata, of_metadata)) ||
         !reader.Read(labels, of_labels)) {
       ++result_.malformed;
@@ -87,7 +65,7 @@ class LokiEnricher {
     }
     std::string text;
     LogLine line;
-    line.time_unix_ns = parts.time_unix_ns;
+    ReadLokiTime(parts.time.Text(text), line.time_unix_ns);
     line.body = MakeStringValue(parts.line.Text(text), batch.arena);
     line.attributes = {.begin = 0, .count = static_cast<std::uint32_t>(batch.attributes.size())};
     const Linked linked = LinkLine(line, batch, FoundBy::kField);

@@ -1,42 +1,14 @@
 #include "logs/json_line.h"
 
-#include <algorithm>
-#include <charconv>
-
 #include "correlate/attribute.h"
 #include "logs/lines.h"
+#include "otlp/plain_json.h"
 
 namespace throughline::logs {
 namespace {
 
 using wire::JsonCursor;
 using wire::JsonString;
-
-// An integer that fits is one; other numbers are doubles, and what neither holds stays text.
-void AppendNumber(std::string_view digits, std::string& out) {
-  const char* const end = digits.data() + digits.size();
-  const bool is_integer = std::none_of(digits.begin(), digits.end(),
-                                       [](char c) { return c == '.' || c == 'e' || c == 'E'; });
-  if (is_integer) {
-    std::int64_t integer = 0;
-    const auto read = std::from_chars(digits.data(), end, integer);
-    if (read.ec == std::errc() && read.ptr == end && digits != "-0") {
-      AppendIntValue(integer, out);
-      return;
-    }
-    if (digits != "-0") {
-      AppendStringValue(digits, out);
-      return;
-    }
-  }
-  double number = 0;
-  const auto read = std::from_chars(digits.data(), end, number);
-  if (read.ec == std::errc() && read.ptr == end) {
-    AppendDoubleValue(number, out);
-  } else {
-    AppendStringValue(digits, out);
-  }
-}
 
 bool EqualIgnoringCase(std::string_view key, std::string_view lower) {
   if (key.size() != lower.size()) return false;
@@ -48,8 +20,9 @@ bool EqualIgnoringCase(std::string_view key, std::string_view lower) {
 }
 
 // How far down the list of preferred names a key stands; -1: not on it.
-constexpr std::string_view kServiceKeys[] = {"service.name", "service_name",          "service",
-                                             "app",          "resource.service.name", "dd.service"};
+constexpr std::string_view kServiceKeys[] = {
+    "service.name", "service_name",          "service", "app", "resource.service.name",
+    "dd.service",   "app_kubernetes_io_name"};
 constexpr std::string_view kLabelKeys[] = {"app.kubernetes.io/name", "app_kubernetes_io/name",
                                            "app_kubernetes_io_name", "app", "k8s-app"};
 
@@ -88,7 +61,7 @@ std::string_view ServiceOfLabels(std::string_view kubernetes) {
 
 }  // namespace
 
-std::string_view StatedService(const LogLine& line, const Batch& batch) {
+std::string_view StatedService(std::span<const Attribute> attributes) {
   std::string_view service;
   int best = static_cast<int>(std::size(kServiceKeys)) + 2;  // After the keys: two nested places.
   const auto offer = [&](int rank, std::string_view text) {
@@ -96,7 +69,7 @@ std::string_view StatedService(const LogLine& line, const Batch& batch) {
     service = text;
     best = rank;
   };
-  for (const Attribute& attribute : batch.Of(line.attributes)) {
+  for (const Attribute& attribute : attributes) {
     const std::string_view key = attribute.key();
     // Most keys are none of the names below: the first letter says so.
     const char first = key.empty() ? '\0' : key.front();
@@ -152,38 +125,6 @@ void JsonLineReader::Append(const Attribute& attribute) {
   if (!over_attributes_) batch_.attributes.push_back(attribute);
 }
 
-bool JsonLineReader::AppendValue(JsonCursor& json, int depth, std::string& out) {
-  const auto type = json.Peek();
-  switch (type) {
-    case JsonCursor::Type::kString: {
-      std::string scratch;
-      AppendStringValue(json.String().Text(scratch), out);
-      return json.ok();
-    }
-    case JsonCursor::Type::kNumber: AppendNumber(json.Number(), out); return json.ok();
-    case JsonCursor::Type::kTrue: AppendBoolValue(true, out); return json.Literal("true");
-    case JsonCursor::Type::kFalse: AppendBoolValue(false, out); return json.Literal("false");
-    case JsonCursor::Type::kNull: return json.Literal("null");
-    case JsonCursor::Type::kNone: return false;
-    case JsonCursor::Type::kArray:
-    case JsonCursor::Type::kObject: break;
-  }
-  if (depth >= kMaxValueDepth) return false;
-  const bool is_map = type == JsonCursor::Type::kObject;
-  std::string items;
-  std::string item;
-  std::string scratch;
-  JsonString key;
-  is_map ? json.BeginObject() : json.BeginArray();
-  while (is_map ? json.NextKey(key) : json.NextItem()) {
-    item.clear();
-    if (!AppendValue(json, depth + 1, item)) return false;
-    is_map ? AppendMapItem(key.Text(scratch), item, items) : AppendArrayItem(item, items);
-  }
-  is_map ? AppendMapValue(items, out) : AppendArrayValue(items, out);
-  return json.ok();
-}
-
 bool JsonLineReader::Keep(Candidate& candidate, std::string_view key, Role role, JsonCursor& json) {
   if (candidate.present) return false;
   const auto type = json.Peek();
@@ -205,7 +146,7 @@ void JsonLineReader::AddAttribute(const Candidate& candidate) {
     return;
   }
   value_.clear();
-  AppendNumber(candidate.value.raw, value_);
+  otlp::AppendPlainNumber(candidate.value.raw, value_);
   Append(MakeAttribute(candidate.key, value_, options_.hash_seed, batch_.arena));
 }
 
@@ -216,7 +157,7 @@ void JsonLineReader::AddAttribute(std::string_view key, JsonCursor& json) {
     return;
   }
   value_.clear();
-  if (!AppendValue(json, 0, value_)) {
+  if (!otlp::AppendPlainValue(json, 0, value_)) {
     if (json.ok()) problem_ = "nested deeper than 64";
     return;
   }
@@ -287,7 +228,7 @@ bool JsonLineReader::Read(std::string_view object, LogLine& line) {
   TakeRoles(object, line);
   line.attributes = {.begin = static_cast<std::uint32_t>(begin_),
                      .count = static_cast<std::uint32_t>(batch_.attributes.size() - begin_)};
-  line.service = StatedService(line, batch_);
+  line.service = StatedService(batch_.Of(line.attributes));
   return true;
 }
 

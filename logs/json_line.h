@@ -2,6 +2,7 @@
 // from the fields that are named so (logs/lines.h), everything else to attributes.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,7 +50,6 @@ class JsonLineReader {
   void AddAttribute(std::string_view key, wire::JsonCursor& json);
   void AddAttribute(const Candidate& candidate);
   void Append(const Attribute& attribute);
-  bool AppendValue(wire::JsonCursor& json, int depth, std::string& out);
   bool Fail(const char* problem);
 
   const DecodeOptions& options_;
@@ -64,6 +64,6 @@ class JsonLineReader {
 };
 
 // The service that the attributes of a record state; empty: none does.
-std::string_view StatedService(const LogLine& line, const Batch& batch);
+std::string_view StatedService(std::span<const Attribute> attributes);
 
 }  // namespace throughline::logs

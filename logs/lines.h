@@ -9,11 +9,14 @@
 // serves is taken and the others stay attributes; without a text the body is the whole object.
 //
 // NDJSON is cut at newlines and each line parsed by itself: one that the parser refuses is a text
-// line. In an array, an item that is a string is a text line; where the body is no array but
-// objects one after the other, they are taken as one.
+// line. NUL bytes in front of a line are left out: logrotate's copytruncate makes them. In an
+// array, an item that is a string is a text line; where the body is no array but objects one after
+// the other, they are taken as one.
 //
 // A line without a time is identified by its request and its place there, so that equal lines of
-// one request are all kept and a repeated request adds none.
+// one request are all kept and a repeated request adds none. Lines read from a file are identified
+// by the file, their offset and their content, with a time or without, however they are cut into
+// requests.
 #pragma once
 
 #include <cstdint>
@@ -28,10 +31,16 @@ namespace throughline::logs {
 
 enum class LineFormat { kNdjson, kJsonArray, kText };
 
+// Where lines were read from. Not for kJsonArray.
+struct LineSource {
+  std::uint64_t id = 0;      // Of the file, for ever; 0: from nowhere that has places.
+  std::uint64_t offset = 0;  // Of the first byte.
+};
+
 // kInvalidArgument only for kJsonArray, with the offset; lines cost only themselves.
 // `bytes` must be followed by Body::kPadding readable bytes.
 Result<Decoded> DecodeLines(std::string_view bytes, LineFormat format, const DecodeOptions& options,
-                            Batch& batch);
+                            Batch& batch, const LineSource& source = {});
 
 // Severity: OTLP's number of a name ("warn", "WARNING", "Err", ...) or of pino's 10..60; 0:
 // unknown.

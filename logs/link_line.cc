@@ -205,9 +205,18 @@ class Linker {
 
 }  // namespace
 
-Linked LinkLine(LogLine& line, Batch& batch, FoundBy field) {
+bool MayLink(const Attribute& attribute) {
+  const std::string_view key = attribute.key();
+  return TraceKeyKind(key, {}) != KeyKind::kNone || IsSpanIdKey(key, {}) || IsSampledKey(key) ||
+         IsContainer(ReadValue(attribute.value()));
+}
+
+Linked LinkLine(LogLine& line, Batch& batch, FoundBy field, std::span<const Attribute> source) {
   Fields fields;
   for (const Attribute& attribute : batch.Of(line.attributes)) {
+    fields.Add(attribute.key(), {}, attribute.value(), 0, 0);
+  }
+  for (const Attribute& attribute : source) {
     fields.Add(attribute.key(), {}, attribute.value(), 0, 0);
   }
   const Value body = ReadValue(line.body);

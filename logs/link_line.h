@@ -6,6 +6,7 @@
 // the attributes. The first id is the link, the others become `related`.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "correlate/batch.h"
@@ -23,7 +24,11 @@ struct Linked {
 
 // Sets trace_id, found_by, sampled and related of `line`, and span_id where it has none. Reads
 // line.attributes and line.body, which are canonical. `field` is what found_by says of an id from
-// a field.
-Linked LinkLine(LogLine& line, Batch& batch, FoundBy field = FoundBy::kKey);
+// a field. `source` are further fields, of where the line comes from: they count after its own.
+Linked LinkLine(LogLine& line, Batch& batch, FoundBy field = FoundBy::kKey,
+                std::span<const Attribute> source = {});
+
+// Whether LinkLine can learn something of a source's attribute, which is for most of them no.
+bool MayLink(const Attribute& attribute);
 
 }  // namespace throughline::logs

@@ -1,5 +1,8 @@
 #include "otlp/utf8.h"
 
+#include "wire/json_cursor.h"
+#include "wire/json_writer.h"
+
 namespace throughline::otlp {
 namespace {
 
@@ -32,6 +35,15 @@ bool IsLongUtf8(std::string_view text) {
     left -= size;
   }
   return true;
+}
+
+// As a JSON string and back, since those are the rules.
+std::string ReplaceInvalidUtf8(std::string_view text) {
+  std::string json;
+  wire::AppendJsonString(text, json);
+  std::string replaced;
+  wire::AppendUnescaped(std::string_view(json).substr(1, json.size() - 2), replaced);
+  return replaced;
 }
 
 }  // namespace throughline::otlp

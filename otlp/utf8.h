@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 namespace throughline::otlp {
@@ -46,5 +47,8 @@ bool IsLongUtf8(std::string_view text);
 inline bool IsUtf8(std::string_view text) {
   return __builtin_expect(IsAscii(text.data(), text.size()), 1) || IsLongUtf8(text);
 }
+
+// `text` with U+FFFD for each byte that is no part of a character.
+std::string ReplaceInvalidUtf8(std::string_view text);
 
 }  // namespace throughline::otlp

@@ -38,27 +38,6 @@ const char* FindStringStop(const char* at, const char* end) {
   return at;
 }
 
-void AppendUtf8(std::uint32_t code, std::string& out) {
-  const auto tail = [&](unsigned shift) {
-    out += static_cast<char>(0x80U | ((code >> shift) & 0x3fU));
-  };
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0U | (code >> 6U));
-    tail(0);
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0U | (code >> 12U));
-    tail(6);
-    tail(0);
-  } else {
-    out += static_cast<char>(0xf0U | (code >> 18U));
-    tail(12);
-    tail(6);
-    tail(0);
-  }
-}
-
 std::uint32_t ReadHex4(const char* at) {
   std::uint32_t code = 0;
   for (int i = 0; i < 4; ++i) code = code * 16 + static_cast<std::uint32_t>(HexDigit(at[i]));
@@ -81,6 +60,27 @@ std::size_t AppendUnicode(std::string_view at, std::string& out) {
 }
 
 }  // namespace
+
+void AppendUtf8(std::uint32_t code, std::string& out) {
+  const auto tail = [&](unsigned shift) {
+    out += static_cast<char>(0x80U | ((code >> shift) & 0x3fU));
+  };
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xc0U | (code >> 6U));
+    tail(0);
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xe0U | (code >> 12U));
+    tail(6);
+    tail(0);
+  } else {
+    out += static_cast<char>(0xf0U | (code >> 18U));
+    tail(12);
+    tail(6);
+    tail(0);
+  }
+}
 
 void AppendUnescaped(std::string_view raw, std::string& out) {
   while (!raw.empty()) {

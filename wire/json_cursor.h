@@ -80,6 +80,9 @@ class JsonCursor {
   bool first_ = true;  // Nothing stands before, in the innermost object or array.
 };
 
+// Appends a character, which is no surrogate and at most U+10FFFF.
+void AppendUtf8(std::uint32_t code, std::string& out);
+
 // Appends the text of a string's raw bytes that a JsonCursor has read.
 void AppendUnescaped(std::string_view raw, std::string& out);
 

@@ -124,6 +124,25 @@ TEST_F(GatewayTest, CountsAddUp) {
             "2");
 }
 
+TEST_F(GatewayTest, ZipkinsSpansAreSpans) {
+  StartGateway();
+  const std::string halves =
+      R"([{"traceId":"8448eb211c80319c","id":"2","kind":"CLIENT","name":"get /stock",)"
+      R"("timestamp":1700000000000000,"duration":20,"localEndpoint":{"serviceName":"shop"}},)"
+      R"({"traceId":"8448eb211c80319c","id":"2","kind":"SERVER","shared":true,)"
+      R"("timestamp":1700000000000005,"duration":9,"localEndpoint":{"serviceName":"stock"}},)"
+      R"({"traceId":"no","id":"2"}])";
+  EXPECT_EQ(Ask("POST", "/api/v2/spans", "Content-Type: application/json\r\n", halves).status, 202);
+  // The full id of the same trace, from elsewhere.
+  const RawResponse trace = Get(std::string("/api/v1/traces/") + kTrace);
+  EXPECT_THAT(trace.body, HasSubstr("get /stock"));
+  EXPECT_THAT(trace.body, HasSubstr("\"stock\""));
+  const std::string labels = "{door=\"zipkin\",signal=\"traces\"}";
+  EXPECT_EQ(Metric("throughline_records_received_total" + labels), "3");
+  EXPECT_EQ(Metric("throughline_records_stored_total" + labels), "2");
+  EXPECT_EQ(Metric("throughline_records_rejected_total" + labels), "1");
+}
+
 TEST_F(GatewayTest, KeepsUnlinkedLinesWhenTold) {
   Config config;
   config.logs_keep_unlinked = true;
@@ -188,6 +207,12 @@ TEST_F(GatewayTest, RefusesByTheTable) {
       {"Alias", "POST", "/otlp/v1/traces", kProtobuf, "", 200, "", ""},
       {"LokiAlias", "POST", "/loki/otlp/v1/logs", kProtobuf, "", 200, "", ""},
       {"MetricsAlias", "POST", "/api/v1/otlp/v1/metrics", kProtobuf, "", 200, "", ""},
+      {"Zipkin", "POST", "/api/v2/spans", "", "[]", 202, "Content-Length", "0"},
+      {"ZipkinProtobuf", "POST", "/api/v2/spans", kProtobuf, "", 202, "", ""},
+      {"ZipkinBadJson", "POST", "/api/v2/spans", "Content-Type: application/json\r\n", "[1]", 400,
+       "Content-Type", "text/plain; charset=utf-8"},
+      {"ZipkinType", "POST", "/api/v2/spans", "Content-Type: application/x-thrift\r\n", "x", 415,
+       "Content-Type", "text/plain; charset=utf-8"},
       {"Index", "GET", "/", "", "", 200, "Content-Type", "text/plain; charset=utf-8"},
       {"Healthy", "GET", "/-/healthy", "", "", 200, "", ""},
       {"Ready", "GET", "/ready", "", "", 200, "", ""},

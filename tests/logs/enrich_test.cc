@@ -180,7 +180,7 @@ TEST(EnrichLoki, FieldsGoToTheMetadata) {
 
 TEST(EnrichLoki, OddEntriesStay) {
   const std::string in =
-      Fill(R"({"streams":[{"stream":{},"values":[[],["1"],[1,"trace_id=$T"],["1","trace_id=$T",5],)"
+      Fill(R"({"streams":[{"stream":{},"values":[[],["1"],[true,"trace_id=$T"],["1","trace_id=$T",5],)"
            R"({},7]}]})");
   const auto enriched = EnrichAll(in, EnrichShape::kLokiPush);
   ASSERT_TRUE(enriched) << enriched.error().message;

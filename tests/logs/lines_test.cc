@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -341,6 +342,46 @@ TEST(DecodeLines, TruncatedAnywhereNeverReadsOutside) {
     ASSERT_TRUE(lines.decoded);
     EXPECT_EQ(lines.batch.logs.size(), size == 0 ? 0U : 1U);
   }
+}
+
+TEST(DecodeLines, PaddingOfRotatedFilesIsLeftOut) {
+  const std::string text = "{\"a\":1}\n" + std::string(4096, '\0') + WithTrace("\"msg\":\"x\"") +
+                           "\n" + std::string(7, '\0') + "\ntext trace_id=" + std::string(kOther) +
+                           std::string(3, '\0');
+  const Lines lines = Decode(text, LineFormat::kNdjson);
+  ASSERT_TRUE(lines.decoded);
+  EXPECT_EQ(lines.decoded->received, 3U);
+  EXPECT_EQ(lines.decoded->unlinked, 1U);
+  ASSERT_EQ(lines.batch.logs.size(), 2U);
+  EXPECT_EQ(lines.Body(0), "x");
+  EXPECT_EQ(ToHex(lines[1].trace_id), kOther);
+}
+
+TEST(DecodeLines, LinesOfAFileAreTheirPlaces) {
+  const std::string first = "same trace_id=" + std::string(kTrace) + "\n";
+  const std::string text = first + first + WithTrace("\"time\":1769256000") + "\n" +
+                           WithTrace("\"time\":1769256000") + "\n";
+  const auto identities = [](std::string_view bytes, LineSource source) {
+    Batch batch;
+    batch.body = Body::Of(bytes);
+    EXPECT_TRUE(
+        DecodeLines(batch.body.view(), LineFormat::kNdjson, {.hash_seed = 7}, batch, source));
+    std::vector<std::uint64_t> all;
+    for (const LogLine& line : batch.logs) all.push_back(line.identity);
+    return all;
+  };
+  const auto whole = identities(text, {.id = 9, .offset = 100});
+  ASSERT_EQ(whole.size(), 4U);
+  EXPECT_EQ(std::set<std::uint64_t>(whole.begin(), whole.end()).size(), 4U);
+  // However they are cut.
+  auto cut = identities(std::string_view(text).substr(0, first.size()), {.id = 9, .offset = 100});
+  const auto rest = identities(std::string_view(text).substr(first.size()),
+                               {.id = 9, .offset = 100 + first.size()});
+  cut.insert(cut.end(), rest.begin(), rest.end());
+  EXPECT_EQ(cut, whole);
+  // Another file, another line; other content at the same place too.
+  EXPECT_NE(identities(text, {.id = 8, .offset = 100}), whole);
+  EXPECT_NE(identities("x " + first, {.id = 9, .offset = 100})[0], whole[0]);
 }
 
 }  // namespace
