@@ -32,7 +32,7 @@ def time_of(capture, exemplar):
     seconds = decimal.Decimal(exemplar["timestamp"])
     if seconds > 1_000_000:
         return seconds
-    pattern = r"# \{[^\n]*%s[^\n]*\} (\S+) (\S+)$" % exemplar["trace_id"]
+    pattern = r"^%s\W.*# \{.*%s.*\} (\S+) (\S+)$" % (exemplar["metric"], exemplar["trace_id"])
     return next(decimal.Decimal(time) for value, time in re.findall(pattern, capture.body.decode(), re.M)
                 if float(value) == exemplar["value"])
 
