@@ -203,8 +203,8 @@ constexpr std::array kSettings = {
                                                     "of a call's message to arrive"),
     Duration<&Config::grpc_idle_timeout, 1, kDayMs>("limits.grpc_idle_timeout",
                                                     "of a connection without a call"),
-    Duration<&Config::grpc_keepalive, 1000, kDayMs>(
-        "limits.grpc_keepalive", "of silence before a ping, and for its answer"),
+    Duration<&Config::grpc_keepalive, 1000, kDayMs>("limits.grpc_keepalive",
+                                                    "of silence before a ping, and for its answer"),
     Duration<&Config::grpc_ping_interval, 0, kDayMs>("limits.grpc_ping_interval",
                                                      "clients that ping more often are closed"),
     Choice<&Config::log_level, kLevels>("log.level", "debug, info, warn or error"),

@@ -5,6 +5,7 @@
 
 #include "gateway/doors/lines.h"
 #include "gateway/doors/loki.h"
+#include "gateway/doors/openmetrics.h"
 #include "gateway/doors/otlp.h"
 #include "gateway/doors/remote_write.h"
 #include "gateway/doors/zipkin.h"
@@ -49,6 +50,7 @@ constexpr std::array kRoutes = {
     Intake("POST", "/api/prom/push", doors::kLoki),  // Loki's first API.
     Intake("POST", "/api/v2/spans", doors::kZipkin),
     Intake("POST", "/api/v1/write", doors::kRemoteWrite),
+    Intake("POST", "/api/v1/import/openmetrics", doors::kOpenMetrics),
 
     // Lookups.
     Lookup("GET", "/api/v1/locate/{id}", links::Locate, kWaiting),
