@@ -109,7 +109,7 @@ TEST(ConfigTest, ErrorsNameTheirLine) {
 TEST(ConfigTest, ChecksWhatBelongsTogether) {
   EXPECT_TRUE(CheckConfig(Config{}));
   Config no_door;
-  no_door.http_listen = no_door.otlp_http_listen = "";
+  no_door.http_listen = no_door.otlp_http_listen = no_door.otlp_grpc_listen = "";
   EXPECT_FALSE(CheckConfig(no_door));
   Config small_budget;
   small_budget.inflight_bytes = small_budget.request_bytes - 1;

@@ -44,6 +44,7 @@ class GatewayTest : public ::testing::Test {
   void StartGateway(Config config = {}) {
     config.http_listen = "127.0.0.1:0";
     config.otlp_http_listen = "127.0.0.1:0";
+    config.otlp_grpc_listen = "";  // grpc_server_test.cc has it.
     config.store_kind = "memory";
     config.loops = 2;
     auto started = Gateway::Start(config, clock_);
