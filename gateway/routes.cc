@@ -58,6 +58,7 @@ constexpr std::array kRoutes = {
     Lookup("GET", "/api/v1/traces", links::FindTraces),
     Lookup("GET", "/api/v1/logs", links::FindLogs),
     Lookup("GET", "/api/v1/exemplars", links::FindExemplars),
+    Lookup("GET", "/api/v1/gauges", links::FindGauges),
     Lookup("POST", "/api/v1/resolve", links::Resolve),
     Lookup("POST", "/api/v1/enrich", nullptr, RouteKind::kEnrich),
     Lookup("GET", "/api/v1/services", links::Services),
