@@ -2,57 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
+
+#include "gateway/quantity.h"
+#include "gateway/scrape/yaml.h"
 
 namespace throughline::gateway {
 namespace {
-
-struct Unit {
-  std::string_view name;
-  std::uint64_t factor;
-};
-constexpr std::array kByteUnits = {
-    Unit{"KiB", 1ULL << 10U},  Unit{"MiB", 1ULL << 20U},
-    Unit{"GiB", 1ULL << 30U},  Unit{"TiB", 1ULL << 40U},
-    Unit{"KB", 1'000},         Unit{"MB", 1'000'000},
-    Unit{"GB", 1'000'000'000}, Unit{"B", 1},
-};
-constexpr std::array kTimeUnits = {
-    Unit{"ms", 1'000'000},         Unit{"us", 1'000},         Unit{"ns", 1},
-    Unit{"s", 1'000'000'000},      Unit{"m", 60'000'000'000}, Unit{"h", 3'600'000'000'000},
-    Unit{"d", 86'400'000'000'000},
-};
-
-// "20MiB" with the units given; a bare number where `bare` is not 0 counts in that unit.
-Result<std::uint64_t> ParseQuantity(std::string_view text, std::span<const Unit> units,
-                                    std::uint64_t bare, std::string_view want) {
-  const auto bad = [&] {
-    return InvalidArgument("has \"" + std::string(text) + "\", want " + std::string(want));
-  };
-  std::uint64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc()) return bad();
-  const std::string_view unit(parsed.ptr,
-                              static_cast<std::size_t>(text.data() + text.size() - parsed.ptr));
-  std::uint64_t factor = unit.empty() ? bare : 0;
-  for (const Unit& known : units) {
-    if (known.name == unit) factor = known.factor;
-  }
-  if (unit.empty() && number == 0) factor = 1;
-  if (factor == 0 || number > UINT64_MAX / factor) return bad();
-  return number * factor;
-}
-
-std::string PrintQuantity(std::uint64_t value, std::span<const Unit> units) {
-  const Unit* best = nullptr;
-  for (const Unit& unit : units) {
-    if (value % unit.factor == 0 && (best == nullptr || unit.factor > best->factor)) best = &unit;
-  }
-  return value == 0 || best == nullptr
-             ? std::to_string(value)
-             : std::to_string(value / best->factor) + std::string(best->name);
-}
 
 Error OutOfBounds(std::string_view text, const std::string& least, const std::string& most) {
   return InvalidArgument("has \"" + std::string(text) + "\", want " + least + " to " + most);
@@ -89,35 +45,31 @@ constexpr Setting Bytes(std::string_view key, std::string_view help) {
   return {key, help,
           [](Config& config, std::string_view text) -> Result<void> {
             TL_TRY_ASSIGN(const std::uint64_t value,
-                          ParseQuantity(text, kByteUnits, 1, "a size such as 20MiB"));
+                          ParseQuantity(text, ByteUnits(), 1, "a size such as 20MiB"));
             if (value < kLeast || value > kMost) {
-              return OutOfBounds(text, PrintQuantity(kLeast, kByteUnits),
-                                 PrintQuantity(kMost, kByteUnits));
+              return OutOfBounds(text, PrintQuantity(kLeast, ByteUnits()),
+                                 PrintQuantity(kMost, ByteUnits()));
             }
             config.*kMember = value;
             return {};
           },
-          [](const Config& config) { return PrintQuantity(config.*kMember, kByteUnits); }};
+          [](const Config& config) { return PrintQuantity(config.*kMember, ByteUnits()); }};
 }
 
 template <auto kMember, std::int64_t kLeastMs, std::int64_t kMostMs>
 constexpr Setting Duration(std::string_view key, std::string_view help) {
   return {key, help,
           [](Config& config, std::string_view text) -> Result<void> {
-            TL_TRY_ASSIGN(const std::uint64_t value,
-                          ParseQuantity(text, kTimeUnits, 0, "a duration such as 5s"));
-            constexpr std::uint64_t kLeast = static_cast<std::uint64_t>(kLeastMs) * 1'000'000;
-            constexpr std::uint64_t kMost = static_cast<std::uint64_t>(kMostMs) * 1'000'000;
+            TL_TRY_ASSIGN(const std::chrono::nanoseconds value, ParseDuration(text));
+            constexpr std::chrono::nanoseconds kLeast = std::chrono::milliseconds(kLeastMs);
+            constexpr std::chrono::nanoseconds kMost = std::chrono::milliseconds(kMostMs);
             if (value < kLeast || value > kMost) {
-              return OutOfBounds(text, PrintQuantity(kLeast, kTimeUnits),
-                                 PrintQuantity(kMost, kTimeUnits));
+              return OutOfBounds(text, PrintDuration(kLeast), PrintDuration(kMost));
             }
-            config.*kMember = std::chrono::nanoseconds(static_cast<std::int64_t>(value));
+            config.*kMember = value;
             return {};
           },
-          [](const Config& config) {
-            return PrintQuantity(static_cast<std::uint64_t>((config.*kMember).count()), kTimeUnits);
-          }};
+          [](const Config& config) { return PrintDuration(config.*kMember); }};
 }
 
 template <auto kMember>
@@ -190,6 +142,7 @@ constexpr std::array kSettings = {
     Text<&Config::http_listen>("http.listen",
                                "IP:PORT of everything; :0 takes any port; empty turns it off"),
     Text<&Config::otlp_http_listen>("otlp_http.listen", "IP:PORT of OTLP/HTTP; empty: off"),
+    Text<&Config::otlp_grpc_listen>("otlp_grpc.listen", "IP:PORT of OTLP/gRPC; empty: off"),
     Text<&Config::data_dir>("data_dir", "the folder that holds all records"),
     Count<&Config::loops, 0, 64>("loops", "network threads; 0: one a core, at most 4"),
     Choice<&Config::store_kind, kStoreKinds>("store.kind", "sqlite, or memory (nothing kept)"),
@@ -240,6 +193,20 @@ constexpr std::array kSettings = {
                                                 "of an answer without progress"),
     Duration<&Config::drain_timeout, 0, kDayMs>("limits.drain_timeout",
                                                 "for requests under way when stopping"),
+    Count<&Config::grpc_connections, 1, 1'000'000>("limits.grpc_connections",
+                                                   "open at once; more are closed"),
+    Count<&Config::grpc_streams, 1, 1'000'000>("limits.grpc_streams",
+                                               "calls at once on a connection; more wait"),
+    Bytes<&Config::grpc_memory_bytes, 16 * kMiB, kGiB << 10U>(
+        "limits.grpc_memory_bytes", "of gRPC's buffers; more: calls are cancelled"),
+    Duration<&Config::grpc_read_timeout, 1, kDayMs>("limits.grpc_read_timeout",
+                                                    "of a call's message to arrive"),
+    Duration<&Config::grpc_idle_timeout, 1, kDayMs>("limits.grpc_idle_timeout",
+                                                    "of a connection without a call"),
+    Duration<&Config::grpc_keepalive, 1000, kDayMs>(
+        "limits.grpc_keepalive", "of silence before a ping, and for its answer"),
+    Duration<&Config::grpc_ping_interval, 0, kDayMs>("limits.grpc_ping_interval",
+                                                     "clients that ping more often are closed"),
     Choice<&Config::log_level, kLevels>("log.level", "debug, info, warn or error"),
     Choice<&Config::log_format, kFormats>("log.format", "logfmt or json, to stderr"),
 };
@@ -288,8 +255,10 @@ Result<void> ApplyEnvironment(EnvironmentLookup lookup, Config& config) {
 }
 
 Result<void> CheckConfig(const Config& config) {
-  if (config.http_listen.empty() && config.otlp_http_listen.empty()) {
-    return InvalidArgument("http.listen and otlp_http.listen are both empty, want at least one");
+  if (config.http_listen.empty() && config.otlp_http_listen.empty() &&
+      config.otlp_grpc_listen.empty()) {
+    return InvalidArgument(
+        "http.listen, otlp_http.listen and otlp_grpc.listen are all empty, want at least one");
   }
   if (config.data_dir.empty()) return InvalidArgument("data_dir is empty");
   if (config.inflight_bytes < config.request_bytes) {
@@ -340,7 +309,7 @@ std::string PrintConfig(const Config& config) {
     out += "  - name: " + Quoted(backend.name) + "\n    kind: " + Quoted(backend.kind) +
            "\n    url: " + Quoted(backend.url) + "\n";
   }
-  return out;
+  return out + scrape::PrintJobs(config.scrape_jobs);
 }
 
 }  // namespace throughline::gateway

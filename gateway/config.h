@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "correlate/result.h"
+#include "gateway/scrape/job.h"
 
 namespace throughline::gateway {
 
@@ -26,6 +27,7 @@ struct BackendConfig {
 struct Config {
   std::string http_listen = "127.0.0.1:4380";
   std::string otlp_http_listen = "127.0.0.1:4318";
+  std::string otlp_grpc_listen = "127.0.0.1:4317";
   std::string data_dir = "./data";
   std::uint64_t loops = 0;  // 0: a thread a core, at most 4.
 
@@ -39,6 +41,7 @@ struct Config {
   std::vector<std::string> cors_allowed_origins;
   std::vector<BackendConfig> backends;
   std::string enrich_url_template;
+  std::vector<scrape::Job> scrape_jobs;
 
   std::uint64_t request_bytes = 20ULL << 20U;
   std::uint64_t header_bytes = 32ULL << 10U;
@@ -60,6 +63,13 @@ struct Config {
   std::chrono::nanoseconds read_timeout = std::chrono::seconds(20);
   std::chrono::nanoseconds write_timeout = std::chrono::seconds(20);
   std::chrono::nanoseconds drain_timeout = std::chrono::seconds(10);
+  std::uint64_t grpc_connections = 1024;
+  std::uint64_t grpc_streams = 100;
+  std::uint64_t grpc_memory_bytes = 512ULL << 20U;
+  std::chrono::nanoseconds grpc_read_timeout = std::chrono::seconds(60);
+  std::chrono::nanoseconds grpc_idle_timeout = std::chrono::minutes(5);
+  std::chrono::nanoseconds grpc_keepalive = std::chrono::seconds(60);
+  std::chrono::nanoseconds grpc_ping_interval = std::chrono::seconds(10);
 
   std::string log_level = "info";
   std::string log_format = "logfmt";

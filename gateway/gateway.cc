@@ -86,6 +86,20 @@ Lookups::Limits LookupLimitsOf(const Config& config, const Store& store) {
   return limits;
 }
 
+GrpcLimits GrpcLimitsOf(const Config& config) {
+  return {.message_bytes = config.request_bytes,
+          .metadata_bytes = config.header_bytes,
+          .inflight_bytes = config.inflight_bytes,
+          .memory_bytes = config.grpc_memory_bytes,
+          .connections = config.grpc_connections,
+          .streams = config.grpc_streams,
+          .handshake_timeout = Milliseconds(config.read_timeout),
+          .read_timeout = Milliseconds(config.grpc_read_timeout),
+          .idle_timeout = Milliseconds(config.grpc_idle_timeout),
+          .keepalive = Milliseconds(config.grpc_keepalive),
+          .ping_interval = Milliseconds(config.grpc_ping_interval)};
+}
+
 }  // namespace
 
 Gateway::Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store> store)
@@ -99,6 +113,7 @@ Gateway::Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store
       tenants_(TenantLimitsOf(config)),
       ingest_(DecodeOptionsOf(config, *store_), writer_, clock, metrics_, tenants_),
       http_intake_({.inflated_bytes = config.request_bytes}, ingest_),
+      grpc_intake_({.message_bytes = config.request_bytes}, ingest_),
       lookups_(LookupLimitsOf(config, *store_), settings_, *store_, reads_, waits_, clock),
       front_({.intake = http_intake_,
               .lookups = lookups_,
@@ -132,6 +147,10 @@ Result<void> Gateway::Listen() {
   limits.read_timeout = Milliseconds(config_.read_timeout);
   limits.write_timeout = Milliseconds(config_.write_timeout);
   ready_ = true;  // Before the first request can ask.
+  if (!config_.otlp_grpc_listen.empty()) {
+    TL_TRY_ASSIGN(grpc_, GrpcServer::Start(config_.otlp_grpc_listen, GrpcLimitsOf(config_),
+                                           grpc_intake_, metrics_));
+  }
   TL_TRY_ASSIGN(server_, HttpServer::Start(listens, LoopsOf(config_), limits, front_));
   return {};
 }
@@ -140,7 +159,13 @@ bool Gateway::Stop() {
   stopped_ = true;
   ready_ = false;
   waits_.Drain();
-  const bool finished = server_ == nullptr || server_->Stop(Milliseconds(config_.drain_timeout));
+  const auto deadline = std::chrono::steady_clock::now() + config_.drain_timeout;
+  if (grpc_ != nullptr) grpc_->Drain();
+  bool finished = server_ == nullptr || server_->Stop(Milliseconds(config_.drain_timeout));
+  if (grpc_ != nullptr) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    finished = grpc_->Stop(std::max(Milliseconds(left), std::chrono::milliseconds(0))) && finished;
+  }
   reads_.Stop();
   writer_.Stop();
   return finished;
@@ -150,6 +175,7 @@ ProcessState Gateway::State() const {
   ProcessState state;
   state.store = store_->Usage();
   if (server_ != nullptr) state.http = server_->Stats();
+  if (grpc_ != nullptr) state.grpc = grpc_->Stats();
   const auto& writer = writer_.stats();
   state.queue_records = writer.waiting_records.load(std::memory_order_relaxed);
   state.queue_bytes = writer.waiting_bytes.load(std::memory_order_relaxed);

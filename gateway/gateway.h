@@ -1,11 +1,12 @@
 // The running gateway: every part, built in order and stopped in order.
 //
 //   loop-N    event loops of the HTTP server: receive, inflate, decode; timers of waiting requests
+//   gRPC's    its own threads: receive, inflate, decode
 //   writer    the one thread that appends to the store
 //   read-N    lookups
 //
 // Stopping: no new connections; waiting requests go with what there is; requests under way finish
-// (limits.drain_timeout); loops, lookups and writer end, in this order; then the store closes.
+// (limits.drain_timeout); loops, gRPC, lookups and writer end, in this order; then the store closes.
 #pragma once
 
 #include <atomic>
@@ -18,6 +19,8 @@
 #include "correlate/store.h"
 #include "gateway/config.h"
 #include "gateway/front.h"
+#include "gateway/grpc_intake.h"
+#include "gateway/grpc_server.h"
 #include "gateway/http_intake.h"
 #include "gateway/http_server.h"
 #include "gateway/ingest.h"
@@ -40,6 +43,7 @@ class Gateway {
 
   // "127.0.0.1:4380"; empty: that door is off.
   std::string AddressOf(Door door) const { return server_->AddressOf(door); }
+  std::string GrpcAddress() const { return grpc_ == nullptr ? "" : grpc_->address(); }
 
   // Once. False: some requests did not finish in time, and their connections were cut.
   bool Stop();
@@ -59,9 +63,11 @@ class Gateway {
   Tenants tenants_;
   Ingest ingest_;
   HttpIntake http_intake_;
+  GrpcIntake grpc_intake_;
   Lookups lookups_;
   Front front_;
   std::unique_ptr<HttpServer> server_;  // Null until Listen; its loops die before all above.
+  std::unique_ptr<GrpcServer> grpc_;    // Null until Listen, and where it is off.
   std::atomic<bool> ready_{false};
   bool stopped_ = false;
 };

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <charconv>
 #include <condition_variable>
 #include <cstring>
 #include <ctime>
@@ -33,7 +34,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include "correlate/check.h"
-#include "gateway/listen_address.h"
+#include "gateway/endpoint.h"
 
 namespace throughline::gateway {
 namespace {
@@ -814,14 +815,6 @@ void Loop::Accept(Door door, Acceptor& acceptor) {
   });
 }
 
-Result<tcp::endpoint> ParseEndpoint(const std::string& text) {
-  TL_TRY_ASSIGN(const ListenAddress address, ParseListenAddress(text));
-  ErrorCode ec;
-  const auto ip = asio::ip::make_address(address.ip, ec);
-  if (ec) return InvalidArgument("listen address \"" + text + "\" has no IP address for a host");
-  return tcp::endpoint(ip, address.port);
-}
-
 // Opens and binds; listens when asked to.
 ErrorCode Bind(Acceptor& acceptor, const tcp::endpoint& endpoint, bool shared_port, bool listen) {
   ErrorCode ec;
@@ -835,10 +828,6 @@ ErrorCode Bind(Acceptor& acceptor, const tcp::endpoint& endpoint, bool shared_po
   if (!ec) acceptor.bind(endpoint, ec);
   if (!ec && listen) acceptor.listen(asio::socket_base::max_listen_connections, ec);
   return ec;
-}
-
-std::string TextOf(const tcp::endpoint& endpoint) {
-  return PrintAddress(endpoint.address().to_string(), endpoint.port());
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include "gateway/grpc_methods.h"
 #include "gateway/routes.h"
 #include "gateway/version.h"
 
@@ -25,6 +26,26 @@ constexpr std::array kBucketsNs = {
     std::uint64_t{10'000'000},    std::uint64_t{25'000'000},    std::uint64_t{50'000'000},
     std::uint64_t{100'000'000},   std::uint64_t{250'000'000},   std::uint64_t{1'000'000'000},
     std::uint64_t{2'500'000'000}, std::uint64_t{10'000'000'000}};
+
+// google.rpc.Code.
+constexpr std::array<std::string_view, 17> kGrpcCodeNames = {
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED"};
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, kIntakeCount> kIntakeNames = {
     {{"otlp_http", "traces"},
@@ -133,7 +154,7 @@ class Metrics::Page {
   std::vector<MetricFamily> families_;
 };
 
-Metrics::Metrics(std::size_t routes) {
+Metrics::Metrics(std::size_t routes) : grpc_methods_(GrpcMethods().size() + 1) {
   for (std::size_t i = 0; i <= routes; ++i) routes_.push_back(std::make_unique<RouteCounts>());
 }
 Metrics::~Metrics() = default;
@@ -157,6 +178,12 @@ void Metrics::Count(const Finished& finished) {
   add(counts.elapsed_ns, finished.elapsed_ns);
   add(counts.request_bytes, finished.request_bytes);
   add(counts.response_bytes, finished.response_bytes);
+}
+
+void Metrics::CountGrpc(std::size_t method, int code) {
+  const auto known = static_cast<std::size_t>(code) < kGrpcCodes ? code : 2;  // UNKNOWN.
+  grpc_methods_[std::min(method, grpc_methods_.size() - 1)][static_cast<std::size_t>(known)]
+      .fetch_add(1, std::memory_order_relaxed);
 }
 
 namespace {
@@ -257,6 +284,18 @@ void Metrics::RenderRoutes(Page& page) const {
   }
 }
 
+void Metrics::RenderGrpc(Page& page) const {
+  for (std::size_t i = 0; i < grpc_methods_.size(); ++i) {
+    const std::string method(i < GrpcMethods().size() ? GrpcMethods()[i].path : "");
+    for (std::size_t code = 0; code < kGrpcCodes; ++code) {
+      const std::uint64_t count = Load(grpc_methods_[i][code]);
+      if (count == 0) continue;
+      page.Counter("throughline_grpc_calls_total", "Calls finished.",
+                   {{"method", method}, {"code", std::string(kGrpcCodeNames[code])}}, count);
+    }
+  }
+}
+
 void Metrics::RenderState(const ProcessState& state, Page& page) {
   const auto& http = state.http;
   page.Gauge("throughline_http_connections", "Open now.", http.connections);
@@ -267,6 +306,16 @@ void Metrics::RenderState(const ProcessState& state, Page& page) {
   page.Counter("throughline_http_timeouts_total", "Connections ended by a timeout.", {},
                http.timeouts);
   page.Gauge("throughline_http_inflight_bytes", "Of bodies being worked on.", http.inflight_bytes);
+  const auto& grpc = state.grpc;
+  page.Gauge("throughline_grpc_connections", "Open now.", grpc.connections);
+  page.Counter("throughline_grpc_connections_accepted_total", "Ever.", {},
+               grpc.connections_accepted);
+  page.Counter("throughline_grpc_connections_refused_total", "Over limits.grpc_connections.", {},
+               grpc.connections_refused);
+  page.Counter("throughline_grpc_timeouts_total", "Calls over limits.grpc_read_timeout.", {},
+               grpc.timeouts);
+  page.Gauge("throughline_grpc_inflight_bytes", "Of messages being worked on.",
+             grpc.inflight_bytes);
   page.Gauge("throughline_queue_records", "Waiting to be stored.", state.queue_records);
   page.Gauge("throughline_queue_bytes", "Waiting to be stored.", state.queue_bytes);
   page.Counter("throughline_commits_total", "Transactions of the writer.", {}, state.commits);
@@ -296,6 +345,7 @@ std::string Metrics::Render(const ProcessState& state, const Tenants& tenants) c
   RenderIntake(page);
   RenderTenants(tenants, page);
   RenderRoutes(page);
+  RenderGrpc(page);
   RenderState(state, page);
   page.Counter("process_cpu_seconds_total", "User and system time.", {}, CpuSeconds());
   page.Gauge("process_resident_memory_bytes", "Resident set.", ResidentBytes());

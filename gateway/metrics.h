@@ -61,6 +61,7 @@ struct IntakeCounts {
 struct ProcessState {
   StoreUsage store;
   ServerStats http;
+  ServerStats grpc;
   std::uint64_t queue_records = 0;
   std::uint64_t queue_bytes = 0;
   std::uint64_t commits = 0;
@@ -81,6 +82,9 @@ class Metrics {
   IntakeCounts& Of(Intake intake) { return intakes_[static_cast<std::size_t>(intake)]; }
   // Any thread.
   void Count(const Finished& finished);
+  // A call that was finished. `method` indexes GrpcMethods(), one past them: no such method; `code`
+  // is a gRPC status code.
+  void CountGrpc(std::size_t method, int code);
 
   // Prometheus text 0.0.4.
   std::string Render(const ProcessState& state, const Tenants& tenants) const;
@@ -91,11 +95,15 @@ class Metrics {
 
   void RenderIntake(Page& page) const;
   void RenderRoutes(Page& page) const;
+  void RenderGrpc(Page& page) const;
   static void RenderTenants(const Tenants& tenants, Page& page);
   static void RenderState(const ProcessState& state, Page& page);
 
   std::array<IntakeCounts, kIntakeCount> intakes_;
   std::vector<std::unique_ptr<RouteCounts>> routes_;  // The last: no route.
+  static constexpr std::size_t kGrpcCodes = 17;       // 0 to 16.
+  using GrpcCounts = std::array<std::atomic<std::uint64_t>, kGrpcCodes>;
+  std::vector<GrpcCounts> grpc_methods_;  // The last: no method.
 };
 
 }  // namespace throughline::gateway

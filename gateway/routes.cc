@@ -6,6 +6,7 @@
 #include "gateway/doors/lines.h"
 #include "gateway/doors/loki.h"
 #include "gateway/doors/otlp.h"
+#include "gateway/doors/remote_write.h"
 #include "gateway/doors/zipkin.h"
 
 namespace throughline::gateway {
@@ -47,6 +48,7 @@ constexpr std::array kRoutes = {
     Intake("POST", "/loki/api/v1/push", doors::kLoki),
     Intake("POST", "/api/prom/push", doors::kLoki),  // Loki's first API.
     Intake("POST", "/api/v2/spans", doors::kZipkin),
+    Intake("POST", "/api/v1/write", doors::kRemoteWrite),
 
     // Lookups.
     Lookup("GET", "/api/v1/locate/{id}", links::Locate, kWaiting),

@@ -86,6 +86,7 @@ void SayReady(const Gateway& gateway) {
   const std::string otlp_http = gateway.AddressOf(Door::kOtlp);
   if (!http.empty()) line += " http=" + http;
   if (!otlp_http.empty()) line += " otlp_http=" + otlp_http;
+  if (!gateway.GrpcAddress().empty()) line += " otlp_grpc=" + gateway.GrpcAddress();
   std::printf("%s\n", line.c_str());
   std::fflush(stdout);
 }
@@ -110,6 +111,7 @@ int Run(const Config& config) {
   LogInfo("started", {{"version", kVersion},
                       {"http", (*gateway)->AddressOf(Door::kMain)},
                       {"otlp_http", (*gateway)->AddressOf(Door::kOtlp)},
+                      {"otlp_grpc", (*gateway)->GrpcAddress()},
                       {"data_dir", config.data_dir},
                       {"store", config.store_kind}});
   SayReady(**gateway);

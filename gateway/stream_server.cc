@@ -18,7 +18,7 @@
 #include <boost/asio/write.hpp>
 
 #include "correlate/scope.h"
-#include "gateway/listen_address.h"
+#include "gateway/endpoint.h"
 #include "gateway/log.h"
 
 namespace throughline::gateway {
@@ -377,18 +377,14 @@ class StreamServer::Impl::Connection : public std::enable_shared_from_this<Conne
 };
 
 Result<void> StreamServer::Impl::Listen(const std::string& text) {
-  TL_TRY_ASSIGN(const ListenAddress address, ParseListenAddress(text));
+  TL_TRY_ASSIGN(const tcp::endpoint endpoint, ParseEndpoint(text));
   ErrorCode ec;
-  const auto ip = asio::ip::make_address(address.ip, ec);
-  if (ec) return InvalidArgument("listen address \"" + text + "\" has no IP address for a host");
-  const tcp::endpoint endpoint(ip, address.port);
   acceptor_.open(endpoint.protocol(), ec);
   if (!ec) acceptor_.set_option(tcp::acceptor::reuse_address(true), ec);
   if (!ec) acceptor_.bind(endpoint, ec);
   if (!ec) acceptor_.listen(asio::socket_base::max_listen_connections, ec);
   if (ec) return Error{Errc::kUnavailable, "cannot listen on " + text + ": " + ec.message()};
-  address_ = PrintAddress(acceptor_.local_endpoint().address().to_string(),
-                          acceptor_.local_endpoint().port());
+  address_ = TextOf(acceptor_.local_endpoint());
   asio::post(loop_, [self = shared_from_this()] {
     self->Accept();
     self->Sweep();

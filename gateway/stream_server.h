@@ -76,8 +76,8 @@ class StreamServer {
   };
   using MakeSession = std::function<std::unique_ptr<StreamSession>()>;
 
-  // Listens; `address` as ParseListenAddress reads it. `streams` and `ingest` outlive the server,
-  // and every batch it gave away.
+  // Listens; `address` as ParseEndpoint (endpoint.h) reads it. `streams` and `ingest` outlive the
+  // server, and every batch it gave away.
   static Result<std::unique_ptr<StreamServer>> Start(const std::string& address, Intake intake,
                                                      const StreamLimits& limits, Streams& streams,
                                                      Ingest& ingest, MakeSession make_session);

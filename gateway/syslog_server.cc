@@ -13,7 +13,7 @@
 #include <boost/asio/post.hpp>
 
 #include "correlate/scope.h"
-#include "gateway/listen_address.h"
+#include "gateway/endpoint.h"
 #include "gateway/log.h"
 #include "logs/syslog.h"
 #include "logs/syslog_frame.h"
@@ -22,6 +22,7 @@ namespace throughline::gateway {
 namespace {
 
 namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
 using udp = asio::ip::udp;
 using ErrorCode = boost::system::error_code;
 using Executor = asio::io_context::executor_type;
@@ -114,19 +115,17 @@ class SyslogServer::Udp : public std::enable_shared_from_this<Udp> {
         bytes_(limits.batch_bytes + kMaxDatagramBytes) {}
 
   Result<void> Bind(const std::string& text) {
-    TL_TRY_ASSIGN(const ListenAddress address, ParseListenAddress(text));
+    TL_TRY_ASSIGN(const tcp::endpoint address, ParseEndpoint(text));
+    const udp::endpoint endpoint(address.address(), address.port());
     ErrorCode ec;
-    const auto ip = asio::ip::make_address(address.ip, ec);
-    if (ec) return InvalidArgument("listen address \"" + text + "\" has no IP address for a host");
-    const udp::endpoint endpoint(ip, address.port);
     socket_.open(endpoint.protocol(), ec);
     if (!ec) socket_.bind(endpoint, ec);
     if (!ec) socket_.non_blocking(true, ec);
     if (ec) return Error{Errc::kUnavailable, "cannot listen on " + text + ": " + ec.message()};
     const asio::socket_base::receive_buffer_size size(static_cast<int>(limits_.udp_buffer_bytes));
     socket_.set_option(size, ec);
-    address_ = PrintAddress(socket_.local_endpoint().address().to_string(),
-                            socket_.local_endpoint().port());
+    const udp::endpoint local = socket_.local_endpoint(ec);
+    address_ = TextOf(tcp::endpoint(local.address(), local.port()));
     asio::post(loop_, [self = shared_from_this()] { self->Wait(); });
     return {};
   }

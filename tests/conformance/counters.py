@@ -3,11 +3,11 @@
 import re
 
 PARTS = ("stored", "deduplicated", "rejected", "unlinked", "failed")
-PATTERN = re.compile(r"^throughline_records_(\w+)_total\{([^}]*)\} (\S+)", re.M)
+PATTERN = re.compile(r"^throughline_(?:tenant_)?records_(\w+)_total\{([^}]*)\} (\S+)", re.M)
 
 
 def read(client):
-    """{'door="…",signal="…"': {"received": n, …}}"""
+    """{'door="…",signal="…"' or 'tenant="…"': {"received": n, …}}"""
     counts = {}
     for what, labels, value in PATTERN.findall(client.get("/metrics").body.decode()):
         counts.setdefault(labels, {})[what] = int(float(value))
@@ -15,7 +15,7 @@ def read(client):
 
 
 def received(client):
-    return sum(by.get("received", 0) for by in read(client).values())
+    return sum(by.get("received", 0) for labels, by in read(client).items() if labels.startswith("door="))
 
 
 def problems(counts, used):
@@ -26,12 +26,16 @@ def problems(counts, used):
         if by.get("received", 0) != parts:
             found.append(f"{labels}: received {by.get('received')}, but " +
                          " + ".join(f"{by.get(part, 0)} {part}" for part in PARTS) + f" = {parts}")
-    seen = {}
+    seen, of_tenants = {}, 0
     for labels, by in counts.items():
-        door = re.search(r'door="([^"]*)"', labels)[1]
-        seen[door] = seen.get(door, 0) + by.get("received", 0)
-    return found + [f"door {door}: nothing received" for door in sorted(used) if not any(
-        n > 0 for name, n in seen.items() if name == door or name.startswith(door + "_"))]
+        door = re.search(r'door="([^"]*)"', labels)
+        if door:
+            seen[door[1]] = seen.get(door[1], 0) + by.get("received", 0)
+        else:
+            of_tenants += by.get("received", 0)
+    if of_tenants != sum(seen.values()):
+        found.append(f"all tenants received {of_tenants}, all doors {sum(seen.values())}")
+    return found + [f"door {door}: nothing received" for door in sorted(used) if not seen.get(door)]
 
 
 def print_table(counts):
