@@ -29,17 +29,6 @@ void Decoded::Repair(std::string_view reason) {
   Join(first_repair, repaired, reason);
 }
 
-void Decoded::Add(const Decoded& more) {
-  if (!more.first_rejection.empty()) Join(first_rejection, rejected + 1, more.first_rejection);
-  if (!more.first_repair.empty()) Join(first_repair, repaired + 1, more.first_repair);
-  received += more.received;
-  accepted += more.accepted;
-  rejected += more.rejected;
-  unlinked += more.unlinked;
-  repaired += more.repaired;
-  dropped_links += more.dropped_links;
-}
-
 std::size_t Batch::size_bytes() const {
   return body.capacity() + arena.size_bytes() + BytesOf(resources) + BytesOf(scopes) +
          BytesOf(attributes) + BytesOf(events) + BytesOf(span_links) + BytesOf(related) +

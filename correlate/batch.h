@@ -275,8 +275,6 @@ struct Decoded {
 
   void Reject(std::string_view reason);  // Counts, and keeps the first reasons.
   void Repair(std::string_view reason);
-  // Counts what `more` counts, and joins the reasons.
-  void Add(const Decoded& more);
 };
 
 // What decoders are told. They stay pure functions of their bytes and these.

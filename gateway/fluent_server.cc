@@ -12,6 +12,17 @@ namespace {
 constexpr std::size_t kHandshakeBytes = 4096;  // Of a PING.
 constexpr std::size_t kSaltBytes = 16;
 
+// Counts what `more` counts; of the reasons the first is kept.
+void Add(const Decoded& more, Decoded& sum) {
+  sum.received += more.received;
+  sum.accepted += more.accepted;
+  sum.rejected += more.rejected;
+  sum.unlinked += more.unlinked;
+  sum.repaired += more.repaired;
+  if (sum.first_rejection.empty()) sum.first_rejection = more.first_rejection;
+  if (sum.first_repair.empty()) sum.first_repair = more.first_repair;
+}
+
 class FluentSession final : public StreamSession {
  public:
   FluentSession(const FluentServer::Limits& limits,
@@ -81,7 +92,7 @@ class FluentSession final : public StreamSession {
       step.problem = decoded.error().message;
       return false;
     }
-    step.decoded.Add(decoded->decoded);
+    Add(decoded->decoded, step.decoded);
     if (!decoded->chunk.empty()) step.reply_when_stored += logs::FluentAck(decoded->chunk);
     return true;
   }

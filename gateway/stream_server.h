@@ -23,6 +23,7 @@
 #include "correlate/batch.h"
 #include "correlate/result.h"
 #include "gateway/ingest.h"
+#include "gateway/stream_stats.h"
 #include "gateway/streams.h"
 
 namespace throughline::gateway {
@@ -64,16 +65,7 @@ class StreamSession {
 
 class StreamServer {
  public:
-  struct Stats {
-    std::uint64_t connections = 0;           // Now.
-    std::uint64_t connections_accepted = 0;  // Ever.
-    std::uint64_t connections_refused = 0;   // Over a limit.
-    std::uint64_t timeouts = 0;
-    std::uint64_t problems = 0;      // Connections closed for what they sent.
-    std::uint64_t retries = 0;       // Batches offered again.
-    std::uint64_t lost_batches = 0;  // Refused for good.
-    std::uint64_t held_bytes = 0;    // Now: buffered, or not yet stored.
-  };
+  using Stats = StreamStats;
   using MakeSession = std::function<std::unique_ptr<StreamSession>()>;
 
   // Listens; `address` as ParseEndpoint (endpoint.h) reads it. `streams` and `ingest` outlive the

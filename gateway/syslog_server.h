@@ -15,6 +15,7 @@
 #include "correlate/result.h"
 #include "gateway/ingest.h"
 #include "gateway/stream_server.h"
+#include "gateway/stream_stats.h"
 #include "gateway/streams.h"
 
 namespace throughline::gateway {
@@ -27,12 +28,7 @@ class SyslogServer {
     std::size_t udp_buffer_bytes = 4U << 20U;  // Asked of the kernel, which may give less.
     StreamLimits stream;
   };
-  struct Stats {
-    StreamServer::Stats tcp;
-    std::uint64_t datagrams = 0;
-    std::uint64_t dropped_datagrams = 0;  // Read, and not stored.
-    std::uint64_t cut_messages = 0;       // Either way.
-  };
+  using Stats = SyslogStats;
 
   // Empty: off. `streams` and `ingest` outlive the server, and every batch it gave away.
   static Result<std::unique_ptr<SyslogServer>> Start(const std::string& udp_listen,

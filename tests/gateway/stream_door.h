@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "correlate/attribute.h"
+#include "correlate/ids.h"
 #include "gateway/ingest.h"
 #include "gateway/streams.h"
 #include "tests/gateway/raw_client.h"

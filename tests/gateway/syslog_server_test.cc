@@ -58,9 +58,9 @@ class SyslogServerTest : public StreamDoorTest {
 
   // Later ones stand later.
   static std::string Message(const std::string& text, int second = 0) {
-    const std::string seconds = (second < 10 ? "0" : "") + std::to_string(second);
-    return "<13>1 2026-11-22T21:16:" + seconds + "Z vm shop - - [a@1 trace_id=\"" +
-           std::string(kTrace) + "\"] " + text;
+    return (second < 10 ? "<13>1 2026-11-22T21:16:0" : "<13>1 2026-11-22T21:16:") +
+           std::to_string(second) + "Z vm shop - - [a@1 trace_id=\"" + std::string(kTrace) +
+           "\"] " + text;
   }
   static std::string Counted(const std::string& message) {
     return std::to_string(message.size()) + " " + message;
