@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "correlate/metric_pattern.h"
 #include "gateway/quantity.h"
 #include "gateway/scrape/yaml.h"
 
@@ -162,6 +163,8 @@ constexpr std::array kSettings = {
         "dedup.horizon", "how far back a retried record is recognised"),
     Switch<&Config::logs_keep_unlinked>("logs.keep_unlinked",
                                         "store lines and exemplars without a trace id too"),
+    List<&Config::explain_gauges>("explain.gauges",
+                                  "metrics kept a point in 10s, in either spelling; * ends a name"),
     List<&Config::cors_allowed_origins>("cors.allowed_origins",
                                         "origins of browser SDKs, or *; empty: no CORS"),
     Text<&Config::enrich_url_template>("enrich.url_template",
@@ -289,6 +292,11 @@ Result<void> CheckConfig(const Config& config) {
   if (config.data_dir.empty()) return InvalidArgument("data_dir is empty");
   if (config.inflight_bytes < config.request_bytes) {
     return InvalidArgument("limits.inflight_bytes is below limits.request_bytes");
+  }
+  for (const std::string& gauge : config.explain_gauges) {
+    if (const auto pattern = MetricPattern::Parse(gauge); !pattern) {
+      return InvalidArgument("explain.gauges: " + pattern.error().message);
+    }
   }
   return {};
 }

@@ -43,6 +43,7 @@ struct Config {
   std::chrono::nanoseconds links_pending_wait = std::chrono::seconds(60);
   std::chrono::nanoseconds dedup_horizon = std::chrono::minutes(15);
   bool logs_keep_unlinked = false;
+  std::vector<std::string> explain_gauges = {"k8s.pod.cpu.*", "container.cpu.*", "process.cpu.*"};
   std::vector<std::string> cors_allowed_origins;
   std::vector<BackendConfig> backends;
   std::string enrich_url_template;

@@ -20,6 +20,8 @@ constexpr std::string_view kIndexText =
     "Throughline: from a spike to its trace to its log lines.\n"
     "\n"
     "  send     POST /v1/traces /v1/metrics /v1/logs (OTLP/HTTP), POST /api/v1/logs (lines)\n"
+    "           POST /loki/api/v1/push   POST /_bulk              POST /api/v2/spans (Zipkin)\n"
+    "           POST /api/v1/write (Prometheus)                   POST /api/v1/import/openmetrics\n"
     "  look up  GET /api/v1/locate/{id}  GET /api/v1/traces/{id}  GET /api/v1/traces\n"
     "           GET /api/v1/exemplars    GET /api/v1/logs         GET /api/v1/services\n"
     "           POST /api/v1/resolve     POST /api/v1/enrich\n"

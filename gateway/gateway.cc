@@ -62,6 +62,7 @@ DecodeOptions DecodeOptionsOf(const Config& config, const Store& store) {
   options.keep_unlinked = config.logs_keep_unlinked;
   options.records_per_request = config.records_per_request;
   options.attributes_per_record = config.attributes_per_record;
+  options.gauges = config.explain_gauges;
   return options;
 }
 

@@ -25,8 +25,7 @@ using Builder = ::grpc::ServerBuilder;
 class Service final : public ::grpc::CallbackGenericService {
  public:
   explicit Service(GrpcShared& shared) : shared_(shared) {}
-  ::grpc::ServerGenericBidiReactor* CreateReactor(
-      ::grpc::GenericCallbackServerContext* context) override {
+  ::grpc::ServerGenericBidiReactor* CreateReactor(GrpcContext* context) override {
     return NewGrpcCall(shared_, *context);
   }
 
@@ -34,9 +33,7 @@ class Service final : public ::grpc::CallbackGenericService {
   GrpcShared& shared_;
 };
 
-int IntOf(std::uint64_t value) {
-  return static_cast<int>(std::min<std::uint64_t>(value, INT_MAX));
-}
+int IntOf(std::uint64_t value) { return static_cast<int>(std::min<std::uint64_t>(value, INT_MAX)); }
 int IntOf(std::chrono::milliseconds value) {
   return IntOf(static_cast<std::uint64_t>(value.count()));
 }
@@ -63,8 +60,8 @@ void SetLimits(const GrpcLimits& limits, Builder& builder) {
 
 // What gRPC has to say goes to the gateway's log.
 void LogOfGrpc(gpr_log_func_args* said) {
-  const LogLevel level = said->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kWarn
-                                                                  : LogLevel::kDebug;
+  const LogLevel level =
+      said->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kWarn : LogLevel::kDebug;
   log().Write(level, "grpc", {{"said", said->message}});
 }
 

@@ -214,7 +214,7 @@ constexpr std::array kIntakeFamilies = {
     IntakeFamily{"throughline_span_links_dropped_total", "Span links with broken ids.",
                  &IntakeCounts::dropped_links},
     IntakeFamily{"throughline_metric_points_passed_total",
-                 "Metric points seen; only their exemplars are kept.",
+                 "Metric points seen and not kept; their exemplars are.",
                  &IntakeCounts::passed_points},
     IntakeFamily{"throughline_requests_malformed_total", "Bodies that could not be read.",
                  &IntakeCounts::bad_requests},
@@ -372,6 +372,7 @@ void Metrics::RenderState(const ProcessState& state, Page& page) {
   page.Gauge("throughline_store_spans", "Stored now.", store.spans);
   page.Gauge("throughline_store_logs", "Stored now.", store.logs);
   page.Gauge("throughline_store_exemplars", "Stored now.", store.exemplars);
+  page.Gauge("throughline_store_gauge_points", "Stored now.", store.gauges);
   page.Gauge("throughline_store_traces", "Stored now.", store.traces);
   page.Gauge("throughline_store_tenants", "Stored now.", store.tenants);
   page.Gauge("throughline_store_memory_bytes", "Held by records.", store.memory_bytes);

@@ -5,6 +5,7 @@
 
 #include "gateway/doors/lines.h"
 #include "gateway/doors/loki.h"
+#include "gateway/doors/openmetrics.h"
 #include "gateway/doors/otlp.h"
 #include "gateway/doors/remote_write.h"
 #include "gateway/doors/zipkin.h"
@@ -49,6 +50,7 @@ constexpr std::array kRoutes = {
     Intake("POST", "/api/prom/push", doors::kLoki),  // Loki's first API.
     Intake("POST", "/api/v2/spans", doors::kZipkin),
     Intake("POST", "/api/v1/write", doors::kRemoteWrite),
+    Intake("POST", "/api/v1/import/openmetrics", doors::kOpenMetrics),
 
     // Lookups.
     Lookup("GET", "/api/v1/locate/{id}", links::Locate, kWaiting),
@@ -56,6 +58,7 @@ constexpr std::array kRoutes = {
     Lookup("GET", "/api/v1/traces", links::FindTraces),
     Lookup("GET", "/api/v1/logs", links::FindLogs),
     Lookup("GET", "/api/v1/exemplars", links::FindExemplars),
+    Lookup("GET", "/api/v1/gauges", links::FindGauges),
     Lookup("POST", "/api/v1/resolve", links::Resolve),
     Lookup("POST", "/api/v1/enrich", nullptr, RouteKind::kEnrich),
     Lookup("GET", "/api/v1/services", links::Services),

@@ -151,12 +151,12 @@ class StreamServer::Impl::Connection : public std::enable_shared_from_this<Conne
   void Close() {
     if (closed_) return;
     closed_ = true;
-    ErrorCode ignored;
     retry_.cancel();
-    socket_.close(ignored);
     KeepUnread({});
     for (const auto& pending : waiting_) Settle(*pending);
     waiting_.clear();
+    ErrorCode ignored;
+    socket_.close(ignored);
     server_->Remove(shared_from_this());
   }
 
