@@ -28,6 +28,11 @@ struct Config {
   std::string http_listen = "127.0.0.1:4380";
   std::string otlp_http_listen = "127.0.0.1:4318";
   std::string otlp_grpc_listen = "127.0.0.1:4317";
+  std::string syslog_udp_listen;
+  std::string syslog_tcp_listen;
+  std::string fluent_listen;
+  std::string fluent_shared_key;
+  std::vector<std::string> fluent_users;  // "name:password".
   std::string data_dir = "./data";
   std::uint64_t loops = 0;  // 0: a thread a core, at most 4.
 
@@ -71,6 +76,13 @@ struct Config {
   std::chrono::nanoseconds grpc_idle_timeout = std::chrono::minutes(5);
   std::chrono::nanoseconds grpc_keepalive = std::chrono::seconds(60);
   std::chrono::nanoseconds grpc_ping_interval = std::chrono::seconds(10);
+
+  std::uint64_t syslog_message_bytes = 64ULL << 10U;
+  std::uint64_t fluent_message_bytes = 16ULL << 20U;
+  std::uint64_t stream_connections = 1024;
+  std::uint64_t stream_inflight_bytes = 1ULL << 20U;
+  std::uint64_t stream_total_bytes = 256ULL << 20U;
+  std::chrono::nanoseconds stream_idle_timeout = std::chrono::hours(1);
 
   std::string log_level = "info";
   std::string log_format = "logfmt";
