@@ -71,7 +71,7 @@ struct Config {
   std::chrono::nanoseconds drain_timeout = std::chrono::seconds(10);
   std::uint64_t grpc_connections = 1024;
   std::uint64_t grpc_streams = 100;
-  std::uint64_t grpc_memory_bytes = 512ULL << 20U;
+  std::uint64_t grpc_memory_bytes = 256ULL << 20U;
   std::chrono::nanoseconds grpc_read_timeout = std::chrono::seconds(60);
   std::chrono::nanoseconds grpc_idle_timeout = std::chrono::minutes(5);
   std::chrono::nanoseconds grpc_keepalive = std::chrono::seconds(60);
