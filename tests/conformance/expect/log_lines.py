@@ -65,7 +65,7 @@ def documents_of(capture):
 
 def expected_bulk(capture):
     # The expectation lacks the documents' other fields: those are read from the body.
-    for number, (item, document) in enumerate(zip(capture.expect["items"], documents_of(capture), strict=True)):
+    for item, document in zip(capture.expect["items"], documents_of(capture), strict=True):
         if item["op"] not in ("create", "index"):
             continue  # Deleting and updating documents adds no line.
         text = item["message"]
@@ -76,8 +76,7 @@ def expected_bulk(capture):
             return [name for name, (key, of) in names.items()
                     if key in document and of() != (document[key][:23] if key == "@timestamp" else document[key])]
 
-        # Updates apart, no two documents of a capture are equal.
-        yield line(text, item["trace_id"], span_id, [capture.name, number], check, f"line {text[:60]}")
+        yield line(text, item["trace_id"], span_id, [item["meta"].get("_index"), document], check, f"line {text[:60]}")
 
 
 SEVERITY_NUMBERS = {"emerg": 21, "alert": 19, "crit": 18, "err": 17, "warning": 13, "notice": 10, "info": 9, "debug": 5}
