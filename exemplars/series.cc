@@ -19,10 +19,16 @@ constexpr std::array<std::string_view, 4> kSpanLabels = {"span_id", "spanID", "S
 // By how clearly they state it, the clearest first.
 constexpr std::array<std::string_view, 3> kServiceLabels = {"service_name", "service", "job"};
 
+constexpr const char* kNoMetricName = "no metric name";
 constexpr std::size_t kNone = SIZE_MAX;
 
 bool IsOneOf(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Symbols of remote write 2.0 are the same bytes each time.
+bool IsSame(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && (a.data() == b.data() || a == b);
 }
 
 bool IsAbsent(std::string_view id) { return id.find_first_not_of('0') == std::string_view::npos; }
@@ -53,6 +59,10 @@ std::optional<double> NativeBuckets::BoundOf(double value) const {
 }
 
 std::string SeriesCheck::Problem(std::span<const Label> labels) {
+  if (HasLastNames(labels)) {
+    return labels[metric_name_at_].value.empty() ? kNoMetricName : std::string();
+  }
+  last_names_.clear();
   if (labels.size() > options_.attributes_per_record) {
     return "more than " + std::to_string(options_.attributes_per_record) + " labels";
   }
@@ -66,11 +76,22 @@ std::string SeriesCheck::Problem(std::span<const Label> labels) {
              " bytes, at most " + std::to_string(kMaxKeyBytes) + " are allowed";
     }
     if (i > 0 && labels[i - 1].name >= name) ascending = false;
-    if (name == kMetricName) named = !labels[i].value.empty();
+    if (name == kMetricName) {
+      named = !labels[i].value.empty();
+      metric_name_at_ = i;
+    }
   }
-  if (!named) return "no metric name";
+  if (!named) return kNoMetricName;
   if (!ascending && HasDuplicate(labels)) return "two labels have the same name";
+  for (const Label& label : labels) last_names_.push_back(label.name);
   return {};
+}
+
+bool SeriesCheck::HasLastNames(std::span<const Label> labels) const {
+  return !last_names_.empty() &&
+         std::equal(
+             labels.begin(), labels.end(), last_names_.begin(), last_names_.end(),
+             [](const Label& label, std::string_view name) { return IsSame(label.name, name); });
 }
 
 bool SeriesCheck::HasDuplicate(std::span<const Label> labels) {
@@ -211,7 +232,7 @@ void SeriesExemplars::SetBound(Exemplar& exemplar) const {
 Attribute SeriesExemplars::AttributeOf(const Label& label, std::size_t position) {
   if (position >= known_.size()) known_.resize(position + 1);
   KnownLabel& known = known_[position];
-  if (known.label.name != label.name || known.label.value != label.value) {
+  if (!IsSame(known.label.name, label.name) || !IsSame(known.label.value, label.value)) {
     known.label = label;
     known.attribute =
         MakeStringAttribute(label.name, label.value, options_.hash_seed, batch_.arena);

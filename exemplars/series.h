@@ -62,7 +62,8 @@ struct NativeBuckets {
   std::optional<double> BoundOf(double value) const;
 };
 
-// Says which series are none. Keeps its buffer between calls. Not thread-safe.
+// Says which series are none. Keeps what it views between calls: labels must outlive it, as those
+// of a request do. Not thread-safe.
 class SeriesCheck {
  public:
   explicit SeriesCheck(const DecodeOptions& options) : options_(options) {}
@@ -72,9 +73,12 @@ class SeriesCheck {
   std::string Problem(std::span<const Label> labels);
 
  private:
+  bool HasLastNames(std::span<const Label> labels) const;
   bool HasDuplicate(std::span<const Label> labels);
 
   const DecodeOptions& options_;
+  std::vector<std::string_view> last_names_;  // Of the last good series; empty: none.
+  std::size_t metric_name_at_ = 0;            // In last_names_.
   std::vector<std::string_view> names_;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/status.h"
+#include "gateway/doors/elastic.h"
 #include "gateway/log.h"
 #include "gateway/media.h"
 #include "gateway/routes.h"
@@ -20,6 +21,8 @@ constexpr std::string_view kIndexText =
     "Throughline: from a spike to its trace to its log lines.\n"
     "\n"
     "  send     POST /v1/traces /v1/metrics /v1/logs (OTLP/HTTP), POST /api/v1/logs (lines)\n"
+    "           POST /loki/api/v1/push   POST /_bulk              POST /api/v2/spans (Zipkin)\n"
+    "           POST /api/v1/write (Prometheus)                   POST /api/v1/import/openmetrics\n"
     "  look up  GET /api/v1/locate/{id}  GET /api/v1/traces/{id}  GET /api/v1/traces\n"
     "           GET /api/v1/exemplars    GET /api/v1/logs         GET /api/v1/services\n"
     "           POST /api/v1/resolve     POST /api/v1/enrich\n"
@@ -116,7 +119,7 @@ void Front::Handle(std::uint32_t route_index, api::Request request, Reply reply)
         route.kind == RouteKind::kEnrich) {
       return parts_.lookups.Handle(route, std::move(request), reply.loop(), respond);
     }
-    api::Response response = Page(route.kind);
+    api::Response response = Page(route, request);
     FinishGet(request, response);
     respond(std::move(response));
   } catch (const std::exception& error) {
@@ -125,8 +128,8 @@ void Front::Handle(std::uint32_t route_index, api::Request request, Reply reply)
   }
 }
 
-api::Response Front::Page(RouteKind kind) const {
-  switch (kind) {
+api::Response Front::Page(const Route& route, const api::Request& request) const {
+  switch (route.kind) {
     case RouteKind::kHealthy: return PlainText(200, "healthy\n");
     case RouteKind::kReady:
       if (parts_.state().ready) return PlainText(200, "ready\n");
@@ -150,7 +153,14 @@ api::Response Front::Page(RouteKind kind) const {
       json.EndObject();
       return response;
     }
-    default: return PlainText(200, std::string(kIndexText));
+    case RouteKind::kFixedPage: return route.page();
+    default: {
+      // Clients of Elasticsearch ask here whom they talk to.
+      if (request.Header("accept").find("json") != std::string_view::npos) {
+        return doors::ElasticInfo();
+      }
+      return PlainText(200, std::string(kIndexText));
+    }
   }
 }
 

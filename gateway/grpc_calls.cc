@@ -15,8 +15,15 @@
 #include "gateway/log.h"
 #include "otlp/response.h"
 
+// What gRPC knows of the message that a call has read last. The library exports both for its own
+// tests, and has them in no public header.
+uint32_t grpc_call_test_only_get_message_flags(grpc_call* call);
+grpc_compression_algorithm grpc_call_test_only_get_compression_algorithm(grpc_call* call);
+
 namespace throughline::gateway {
 namespace {
+
+constexpr std::uint32_t kCompressedFlag = 0x80000000U;  // GRPC_WRITE_INTERNAL_COMPRESS.
 
 // Of a status message: it stands in the trailers twice, for which clients have 8 KiB by default.
 constexpr std::size_t kStatusMessageBytes = 1024;
@@ -30,21 +37,7 @@ std::string Shortened(const std::string& message) {
   return message.substr(0, end) + "...";
 }
 
-// How gRPC says that the message is compressed. Its C++ class hides that, but asserts in its header
-// that it is nothing but a pointer to the C struct, which tells.
-wire::Encoding EncodingOf(const ::grpc::ByteBuffer& buffer) {
-  static_assert(sizeof(::grpc::ByteBuffer) == sizeof(grpc_byte_buffer*));
-  const grpc_byte_buffer* raw = nullptr;
-  std::memcpy(&raw, static_cast<const void*>(&buffer), sizeof raw);
-  if (raw == nullptr || raw->type != GRPC_BB_RAW) return wire::Encoding::kIdentity;
-  switch (raw->data.raw.compression) {
-    case GRPC_COMPRESS_DEFLATE: return wire::Encoding::kDeflate;
-    case GRPC_COMPRESS_GZIP: return wire::Encoding::kGzip;
-    default: return wire::Encoding::kIdentity;
-  }
-}
-
-std::string_view OrgIdOf(const ::grpc::GenericCallbackServerContext& context) {
+std::string_view OrgIdOf(const GrpcContext& context) {
   const auto& metadata = context.client_metadata();
   const auto found = metadata.find("x-scope-orgid");
   if (found == metadata.end()) return {};
@@ -57,8 +50,9 @@ class UnknownCall final : public GrpcCall {
   using GrpcCall::GrpcCall;
 
  protected:
-  void Begin(const ::grpc::GenericCallbackServerContext& context) override {
-    FinishOnce({::grpc::StatusCode::UNIMPLEMENTED, Shortened("no such method: " + context.method())});
+  void Begin() override {
+    FinishOnce(
+        {::grpc::StatusCode::UNIMPLEMENTED, Shortened("no such method: " + context_.method())});
   }
 };
 
@@ -70,8 +64,9 @@ class UnaryCall : public GrpcCall {
   void OnReadDone(bool ok) final {
     shared_.reading.Remove(place_);
     if (finished()) return;
-    // Where the message was too large, gRPC has ended the call already.
     if (!ok) {
+      // So ends what was cancelled meanwhile; gRPC itself does that where a message is too large.
+      if (context_.IsCancelled()) return OnCancel();
       return FinishOnce({::grpc::StatusCode::INTERNAL, "the call ended without a whole message"});
     }
     try {
@@ -91,15 +86,15 @@ class UnaryCall : public GrpcCall {
   }
 
  protected:
-  void Begin(const ::grpc::GenericCallbackServerContext& context) final {
-    if (const auto admitted = Admit(context); !admitted) {
+  void Begin() final {
+    if (const auto admitted = Admit(); !admitted) {
       return FinishOnce(StatusOf(admitted.error()));
     }
     place_ = shared_.reading.Add(*this);
     StartRead(&buffer_);
   }
   // What the header alone rules out.
-  virtual Result<void> Admit(const ::grpc::GenericCallbackServerContext& context) = 0;
+  virtual Result<void> Admit() = 0;
   virtual void Handle(::grpc::ByteBuffer& message) = 0;
 
  private:
@@ -112,12 +107,12 @@ class ExportCall final : public UnaryCall {
   using UnaryCall::UnaryCall;
 
  protected:
-  Result<void> Admit(const ::grpc::GenericCallbackServerContext& context) override {
+  Result<void> Admit() override {
     if (shared_.draining) return StoppingError();
     if (shared_.inflight_bytes.load(std::memory_order_relaxed) >= shared_.limits.inflight_bytes) {
       return OverBudget();
     }
-    TL_TRY_ASSIGN(tenant_, shared_.intake.Admit(OrgIdOf(context)));
+    TL_TRY_ASSIGN(tenant_, shared_.intake.Admit(OrgIdOf(context_)));
     return {};
   }
 
@@ -147,9 +142,7 @@ class HealthCheck final : public UnaryCall {
   using UnaryCall::UnaryCall;
 
  protected:
-  Result<void> Admit(const ::grpc::GenericCallbackServerContext& /*context*/) override {
-    return {};
-  }
+  Result<void> Admit() override { return {}; }
   void Handle(::grpc::ByteBuffer& message) override { Answer(Response(message)); }
 
  private:
@@ -161,13 +154,14 @@ class HealthCheck final : public UnaryCall {
   }
 };
 
-std::shared_ptr<GrpcCall> MakeCall(GrpcShared& shared, const GrpcMethod* method) {
-  if (method == nullptr) return std::make_shared<UnknownCall>(shared, method);
+std::shared_ptr<GrpcCall> MakeCall(GrpcShared& shared, GrpcContext& context) {
+  const GrpcMethod* const method = FindGrpcMethod(context.method());
+  if (method == nullptr) return std::make_shared<UnknownCall>(shared, context, method);
   switch (method->kind) {
-    case GrpcKind::kExport: return std::make_shared<ExportCall>(shared, method);
-    case GrpcKind::kHealthCheck: return std::make_shared<HealthCheck>(shared, method);
-    case GrpcKind::kHealthWatch: return NewHealthWatch(shared, *method);
-    case GrpcKind::kReflection: return NewReflection(shared, *method);
+    case GrpcKind::kExport: return std::make_shared<ExportCall>(shared, context, method);
+    case GrpcKind::kHealthCheck: return std::make_shared<HealthCheck>(shared, context, method);
+    case GrpcKind::kHealthWatch: return NewHealthWatch(shared, context, *method);
+    case GrpcKind::kReflection: return NewReflection(shared, context, *method);
   }
   return nullptr;
 }
@@ -182,9 +176,15 @@ std::shared_ptr<GrpcCall> MakeCall(GrpcShared& shared, const GrpcMethod* method)
           again ? otlp::RetryStatus(code, message, api::kRetryAfterSeconds) : std::string()};
 }
 
-GrpcMessage TakeMessage(::grpc::ByteBuffer& buffer) {
+GrpcMessage GrpcCall::TakeMessage(::grpc::ByteBuffer& buffer) const {
   GrpcMessage message;
-  message.encoding = EncodingOf(buffer);
+  message.compressed =
+      (grpc_call_test_only_get_message_flags(context_.c_call()) & kCompressedFlag) != 0;
+  switch (grpc_call_test_only_get_compression_algorithm(context_.c_call())) {
+    case GRPC_COMPRESS_GZIP: message.encoding = wire::Encoding::kGzip; break;
+    case GRPC_COMPRESS_DEFLATE: message.encoding = wire::Encoding::kDeflate; break;
+    default: break;
+  }
   message.bytes = Body(buffer.Length() + Body::kPadding);
   std::vector<::grpc::Slice> slices;
   if (buffer.Dump(&slices).ok()) {
@@ -199,7 +199,7 @@ GrpcMessage TakeMessage(::grpc::ByteBuffer& buffer) {
   return message;
 }
 
-Result<Body> TakeControlMessage(::grpc::ByteBuffer& buffer) {
+Result<Body> GrpcCall::TakeControlMessage(::grpc::ByteBuffer& buffer) const {
   if (buffer.Length() > kControlMessageBytes) {
     return Error{Errc::kTooLarge,
                  "the request has over " + std::to_string(kControlMessageBytes) + " bytes"};
@@ -232,10 +232,9 @@ std::vector<std::shared_ptr<GrpcCall>> GrpcCallList::Since(Clock::time_point tim
   return calls;
 }
 
-::grpc::ServerGenericBidiReactor* NewGrpcCall(GrpcShared& shared,
-                                              const ::grpc::GenericCallbackServerContext& context) {
-  const std::shared_ptr<GrpcCall> call = MakeCall(shared, FindGrpcMethod(context.method()));
-  call->Start(context);
+::grpc::ServerGenericBidiReactor* NewGrpcCall(GrpcShared& shared, GrpcContext& context) {
+  const std::shared_ptr<GrpcCall> call = MakeCall(shared, context);
+  call->Start();
   return call.get();  // It holds itself until OnDone.
 }
 
@@ -251,8 +250,8 @@ bool GrpcCall::ClaimFinish(::grpc::StatusCode code) {
   if (finished_.exchange(true)) return false;
   Release();
   const auto methods = GrpcMethods();
-  const auto index = method_ == nullptr ? methods.size()
-                                        : static_cast<std::size_t>(method_ - methods.data());
+  const auto index =
+      method_ == nullptr ? methods.size() : static_cast<std::size_t>(method_ - methods.data());
   shared_.metrics.CountGrpc(index, code);
   return true;
 }

@@ -29,6 +29,7 @@
 namespace throughline::gateway {
 
 class GrpcCall;
+using GrpcContext = ::grpc::GenericCallbackServerContext;
 
 // Calls that something may have to end: those being read, those that stay open. Any thread.
 class GrpcCallList {
@@ -59,8 +60,8 @@ struct GrpcShared {
   const GrpcLimits limits;
   GrpcIntake& intake;
   Metrics& metrics;
-  GrpcCallList reading;  // One-message calls whose message has not come.
-  GrpcCallList open;     // Health watches and reflection.
+  GrpcCallList reading;               // One-message calls whose message has not come.
+  GrpcCallList open;                  // Health watches and reflection.
   std::atomic<bool> draining{false};  // No new calls; health is kNotServing.
   std::atomic<std::size_t> inflight_bytes{0};
   std::atomic<std::uint64_t> timeouts{0};  // limits.read_timeout.
@@ -74,14 +75,16 @@ struct GrpcShared {
 class GrpcCall : public ::grpc::ServerGenericBidiReactor,
                  public std::enable_shared_from_this<GrpcCall> {
  public:
-  GrpcCall(GrpcShared& shared, const GrpcMethod* method) : shared_(shared), method_(method) {}
+  // `method` null: no such method.
+  GrpcCall(GrpcShared& shared, GrpcContext& context, const GrpcMethod* method)
+      : shared_(shared), context_(context), method_(method) {}
   GrpcCall(const GrpcCall&) = delete;
   GrpcCall& operator=(const GrpcCall&) = delete;
 
   // Reads, or finishes at once. Once, on the call that has just been made.
-  void Start(const ::grpc::GenericCallbackServerContext& context) {
+  void Start() {
     self_ = shared_from_this();
-    Begin(context);
+    Begin();
   }
   // Ends the call early, with this status. Any thread.
   virtual void End(const ::grpc::Status& status) { FinishOnce(status); }
@@ -90,7 +93,7 @@ class GrpcCall : public ::grpc::ServerGenericBidiReactor,
   void OnDone() override;
 
  protected:
-  virtual void Begin(const ::grpc::GenericCallbackServerContext& context) = 0;
+  virtual void Begin() = 0;
 
   // True: nobody was first, and the caller must finish the call with that status.
   bool ClaimFinish(::grpc::StatusCode code);
@@ -98,9 +101,14 @@ class GrpcCall : public ::grpc::ServerGenericBidiReactor,
   bool finished() const { return finished_.load(); }
   // Counts bytes as in flight until the call is finished. False: it is.
   bool Charge(std::size_t bytes);
+  // What OnReadDone brought. Empties `buffer`.
+  GrpcMessage TakeMessage(::grpc::ByteBuffer& buffer) const;
+  // The same for the small requests of health and reflection, inflated.
+  Result<Body> TakeControlMessage(::grpc::ByteBuffer& buffer) const;
 
   GrpcShared& shared_;
-  const GrpcMethod* const method_;  // Null: no such method.
+  GrpcContext& context_;  // gRPC's, until OnDone.
+  const GrpcMethod* const method_;
 
  private:
   void Release();
@@ -111,21 +119,18 @@ class GrpcCall : public ::grpc::ServerGenericBidiReactor,
 };
 
 // The reactor of a new call, which has begun.
-::grpc::ServerGenericBidiReactor* NewGrpcCall(GrpcShared& shared,
-                                              const ::grpc::GenericCallbackServerContext& context);
+::grpc::ServerGenericBidiReactor* NewGrpcCall(GrpcShared& shared, GrpcContext& context);
 // Those of methods with several messages (grpc_streams.cc).
-std::shared_ptr<GrpcCall> NewHealthWatch(GrpcShared& shared, const GrpcMethod& method);
-std::shared_ptr<GrpcCall> NewReflection(GrpcShared& shared, const GrpcMethod& method);
+std::shared_ptr<GrpcCall> NewHealthWatch(GrpcShared& shared, GrpcContext& context,
+                                         const GrpcMethod& method);
+std::shared_ptr<GrpcCall> NewReflection(GrpcShared& shared, GrpcContext& context,
+                                        const GrpcMethod& method);
 
 // Of new calls while draining, and of those that would stay open.
 inline Error StoppingError() { return {Errc::kUnavailable, "the gateway is stopping"}; }
 // An error as gRPC tells it: kOverloaded and kUnavailable with a RetryInfo.
 ::grpc::Status StatusOf(const Error& error);
 
-// Empties `buffer`.
-GrpcMessage TakeMessage(::grpc::ByteBuffer& buffer);
-// The same for the small requests of health and reflection, inflated.
-Result<Body> TakeControlMessage(::grpc::ByteBuffer& buffer);
 ::grpc::ByteBuffer BufferOf(const std::string& bytes);
 
 }  // namespace throughline::gateway

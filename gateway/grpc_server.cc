@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <string_view>
 #include <utility>
 
 #include <grpc/grpc.h>
@@ -25,8 +26,7 @@ using Builder = ::grpc::ServerBuilder;
 class Service final : public ::grpc::CallbackGenericService {
  public:
   explicit Service(GrpcShared& shared) : shared_(shared) {}
-  ::grpc::ServerGenericBidiReactor* CreateReactor(
-      ::grpc::GenericCallbackServerContext* context) override {
+  ::grpc::ServerGenericBidiReactor* CreateReactor(GrpcContext* context) override {
     return NewGrpcCall(shared_, *context);
   }
 
@@ -34,9 +34,7 @@ class Service final : public ::grpc::CallbackGenericService {
   GrpcShared& shared_;
 };
 
-int IntOf(std::uint64_t value) {
-  return static_cast<int>(std::min<std::uint64_t>(value, INT_MAX));
-}
+int IntOf(std::uint64_t value) { return static_cast<int>(std::min<std::uint64_t>(value, INT_MAX)); }
 int IntOf(std::chrono::milliseconds value) {
   return IntOf(static_cast<std::uint64_t>(value.count()));
 }
@@ -61,10 +59,12 @@ void SetLimits(const GrpcLimits& limits, Builder& builder) {
   builder.SetResourceQuota(quota);
 }
 
-// What gRPC has to say goes to the gateway's log.
+// What gRPC has to say goes to the gateway's log. It complains of each call whose grpc-encoding it
+// does not know, which here is nothing to complain of.
 void LogOfGrpc(gpr_log_func_args* said) {
-  const LogLevel level = said->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kWarn
-                                                                  : LogLevel::kDebug;
+  const bool known = std::string_view(said->message).starts_with("Error parsing metadata");
+  const LogLevel level =
+      said->severity == GPR_LOG_SEVERITY_ERROR && !known ? LogLevel::kWarn : LogLevel::kDebug;
   log().Write(level, "grpc", {{"said", said->message}});
 }
 

@@ -11,8 +11,8 @@
 namespace throughline::gateway {
 namespace {
 
-// A call that stays open until its client goes or the gateway stops. One write at a time: what is to
-// be said meanwhile waits for its end.
+// A call that stays open until its client goes or the gateway stops. One write at a time: what is
+// to be said meanwhile waits for its end.
 class OpenCall : public GrpcCall {
  public:
   using GrpcCall::GrpcCall;
@@ -46,7 +46,7 @@ class OpenCall : public GrpcCall {
   }
 
  protected:
-  void Begin(const ::grpc::GenericCallbackServerContext& /*context*/) final {
+  void Begin() final {
     place_ = shared_.open.Add(*this);
     // Drain() sets the flag before it looks into the list.
     if (shared_.draining) return End(StatusOf(StoppingError()));
@@ -135,12 +135,14 @@ class Reflection final : public OpenCall {
 
 }  // namespace
 
-std::shared_ptr<GrpcCall> NewHealthWatch(GrpcShared& shared, const GrpcMethod& method) {
-  return std::make_shared<HealthWatch>(shared, &method);
+std::shared_ptr<GrpcCall> NewHealthWatch(GrpcShared& shared, GrpcContext& context,
+                                         const GrpcMethod& method) {
+  return std::make_shared<HealthWatch>(shared, context, &method);
 }
 
-std::shared_ptr<GrpcCall> NewReflection(GrpcShared& shared, const GrpcMethod& method) {
-  return std::make_shared<Reflection>(shared, &method);
+std::shared_ptr<GrpcCall> NewReflection(GrpcShared& shared, GrpcContext& context,
+                                        const GrpcMethod& method) {
+  return std::make_shared<Reflection>(shared, context, &method);
 }
 
 }  // namespace throughline::gateway

@@ -18,6 +18,7 @@
 #include "correlate/store.h"
 #include "gateway/http_server.h"
 #include "gateway/scrape/scraper.h"
+#include "gateway/stream_stats.h"
 #include "gateway/tenants.h"
 
 namespace throughline::gateway {
@@ -63,6 +64,8 @@ struct ProcessState {
   StoreUsage store;
   ServerStats http;
   ServerStats grpc;
+  SyslogStats syslog;
+  StreamStats fluent;
   scrape::Stats scrapes;
   std::uint64_t queue_records = 0;
   std::uint64_t queue_bytes = 0;
@@ -101,6 +104,7 @@ class Metrics {
   static void RenderTenants(const Tenants& tenants, Page& page);
   static void RenderScrapes(const scrape::Stats& stats, Page& page);
   static void RenderState(const ProcessState& state, Page& page);
+  static void RenderStreams(const ProcessState& state, Page& page);
 
   std::array<IntakeCounts, kIntakeCount> intakes_;
   std::vector<std::unique_ptr<RouteCounts>> routes_;  // The last: no route.

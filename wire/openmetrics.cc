@@ -268,12 +268,15 @@ bool OpenMetricsReader::ReadName(OpenMetricsText& name) {
 bool OpenMetricsReader::ReadQuoted(OpenMetricsText& text) {
   line_.remove_prefix(1);
   text.escaped = false;
-  std::size_t end = line_.find_first_of("\"\\");
-  while (end != std::string_view::npos && line_[end] == '\\') {
-    text.escaped = true;
-    end = end + 2 > line_.size() ? std::string_view::npos : line_.find_first_of("\"\\", end + 2);
+  std::size_t end = 0;
+  while (end < line_.size() && line_[end] != '"') {
+    if (line_[end] == '\\') {
+      text.escaped = true;
+      ++end;
+    }
+    ++end;
   }
-  if (end == std::string_view::npos) return Fail("a quoted text is not closed");
+  if (end >= line_.size()) return Fail("a quoted text is not closed");
   text.raw = line_.substr(0, end);
   line_.remove_prefix(end + 1);
   return true;

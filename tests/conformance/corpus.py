@@ -25,6 +25,8 @@ import answers
 
 SETTLE_S = 10  # For what has no answer: datagrams, streams, scrapes.
 SCRAPES = 3  # Of each exposition: the second is stored when the third is asked for.
+# The corpus gives the messages another path of the sender's sources than the streams have.
+RENAMED = ("code.file.path",)
 
 EXPECTED = {
     "otlp": expect.otlp.expected, "zipkin": expect.zipkin.expected,
@@ -38,14 +40,14 @@ EXPECTED = {
 def send_all(name, sent, gateway, tally):
     """Sends captures in their order; tallies the answers. Returns the doors that were used."""
     session, used = Session(gateway), set()
-    silent, before = 0, counters.received(gateway.http())
+    silent, before = 0, counters.settled(gateway.http())
     for capture in sent:
         was_sent = attempt(name, capture, session.send, tally)
         used.add(door_of(capture))
         if was_sent and capture.transport in ("udp", "tcp"):
             silent += sum(1 for _ in EXPECTED[capture.signal](capture))
     session.close()
-    wait_for(lambda: counters.received(gateway.http()) >= before + silent if silent else True)
+    wait_for(lambda: counters.settled(gateway.http()) >= before + silent if silent else True)
     return used
 
 
@@ -162,8 +164,11 @@ class Run:
                     self.replay(name, number, data, calls, doors.address(gateway, "otlp_grpc"))
                 except doors.NoDoor as door:
                     self.tally.missing(name, "answers", f"no door: {door}")
-            replayed = [c for c in sender.captures if c.connection in sender.streams]
-            self.verify(name, expected_of(replayed, (), ()), gateway)
+            by_tenant = {}
+            for capture in sender.captures:
+                if capture.connection in sender.streams:
+                    by_tenant.setdefault(capture.tenant, []).extend(expect.otlp.expected(capture, RENAMED))
+            self.verify(name, by_tenant, gateway)
 
     def replay(self, name, number, data, calls, address):
         if not grpc_client.AVAILABLE:

@@ -1,15 +1,15 @@
-// Writes protobuf messages by hand, so that a test says which bytes it means.
+// Appends protobuf fields: what the benchmarks build their requests with.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "correlate/attribute.h"
 
-namespace throughline::samples {
+namespace throughline::bench {
 
-// A protobuf message written field by field, for tests and benchmarks.
 class Message {
  public:
   void Bytes(unsigned field, std::string_view bytes) {
@@ -25,29 +25,14 @@ class Message {
     AppendVarint(field << 3U | 1U, text_);
     Append(value, 8);
   }
+  void Double(unsigned field, double value) { Fixed64(field, std::bit_cast<std::uint64_t>(value)); }
   void Fixed32(unsigned field, std::uint32_t value) {
     AppendVarint(field << 3U | 5U, text_);
     Append(value, 4);
   }
-  void Attribute(unsigned field, std::string_view key, std::string_view text) {
-    Message value;
-    value.Bytes(1, text);
-    KeyValue(field, key, value.text_);
-  }
-  void Attribute(unsigned field, std::string_view key, std::int64_t number) {
-    Message value;
-    value.Varint(3, static_cast<std::uint64_t>(number));
-    KeyValue(field, key, value.text_);
-  }
   const std::string& text() const { return text_; }
 
  private:
-  void KeyValue(unsigned field, std::string_view key, std::string_view value) {
-    Message item;
-    item.Bytes(1, key);
-    item.Bytes(2, value);
-    Bytes(field, item.text_);
-  }
   void Append(std::uint64_t value, int size) {
     for (int i = 0; i < size; ++i, value >>= 8U) text_ += static_cast<char>(value & 0xffU);
   }
@@ -55,4 +40,4 @@ class Message {
   std::string text_;
 };
 
-}  // namespace throughline::samples
+}  // namespace throughline::bench
