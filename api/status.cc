@@ -30,10 +30,6 @@ constexpr std::array<Status, 10> kStatuses = {{
     {Errc::kDataLoss, 500, 15, "Data loss"},
 }};
 
-// A client that comes back later than this loses little; sooner, and the queue is as full as it
-// was.
-constexpr std::string_view kRetryAfterSeconds = "1";
-
 const Status& StatusOf(Errc code) {
   for (const Status& status : kStatuses) {
     if (status.code == code) return status;
@@ -81,7 +77,7 @@ Response Problem(const Error& error, std::string_view extra_members) {
   Response response =
       Document(status.http, ErrcName(error.code), status.title, error.message, extra_members);
   if (error.code == Errc::kOverloaded || error.code == Errc::kUnavailable) {
-    response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+    response.headers.emplace_back("Retry-After", std::to_string(kRetryAfterSeconds));
   }
   return response;
 }

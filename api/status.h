@@ -9,6 +9,10 @@
 
 namespace throughline::api {
 
+// A client that comes back later than this loses little; sooner, and the queue is as full as it was.
+// Told with kOverloaded and kUnavailable: Retry-After, google.rpc.RetryInfo.
+inline constexpr int kRetryAfterSeconds = 1;
+
 int HttpStatusOf(Errc code);
 int GrpcStatusOf(Errc code);
 

@@ -14,18 +14,39 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/protobuf_message.h"
 #include "correlate/check.h"
 #include "spans/otlp.h"
-#include "tests/proto/message.h"
 
 namespace throughline {
 namespace {
 
-using samples::Message;
-
 constexpr std::size_t kServices = 6;
 constexpr std::size_t kSpansPerRequest = 1000;
 constexpr std::size_t kRequests = 50;
+
+// A message of OTLP.
+class Message : public bench::Message {
+ public:
+  void Attribute(unsigned field, std::string_view key, std::string_view text) {
+    Message value;
+    value.Bytes(1, text);
+    KeyValue(field, key, value.text());
+  }
+  void Attribute(unsigned field, std::string_view key, std::int64_t number) {
+    Message value;
+    value.Varint(3, static_cast<std::uint64_t>(number));
+    KeyValue(field, key, value.text());
+  }
+
+ private:
+  void KeyValue(unsigned field, std::string_view key, std::string_view value) {
+    Message item;
+    item.Bytes(1, key);
+    item.Bytes(2, value);
+    Bytes(field, item.text());
+  }
+};
 
 class Generator {
  public:

@@ -17,12 +17,14 @@ if(NOT THROUGHLINE_FUZZ)
   find_package(yaml-cpp REQUIRED)
   find_package(CLI11 REQUIRED)
   find_package(CURL REQUIRED)
+  find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+  # Without TLS: the gateway listens on loopback, or behind a proxy that has it.
+  pkg_check_modules(grpc REQUIRED IMPORTED_TARGET grpc++_unsecure)
 endif()
 
 if(BUILD_TESTING)
   find_package(GTest REQUIRED)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
 endif()
-if(BUILD_TESTING OR THROUGHLINE_FUZZ)
-  find_package(Protobuf REQUIRED)  # The oracle of the decoders; never in the product.
-endif()
+# protoc describes the gRPC services; the library is the oracle of the decoders, for tests only.
+find_package(Protobuf REQUIRED)

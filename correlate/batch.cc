@@ -32,7 +32,7 @@ void Decoded::Repair(std::string_view reason) {
 std::size_t Batch::size_bytes() const {
   return body.capacity() + arena.size_bytes() + BytesOf(resources) + BytesOf(scopes) +
          BytesOf(attributes) + BytesOf(events) + BytesOf(span_links) + BytesOf(related) +
-         BytesOf(spans) + BytesOf(logs) + BytesOf(exemplars);
+         BytesOf(spans) + BytesOf(logs) + BytesOf(exemplars) + BytesOf(gauges);
 }
 
 EffectiveTime EffectiveTimeOf(std::uint64_t sent_unix_ns, std::uint64_t observed_unix_ns,

@@ -188,6 +188,26 @@ struct Exemplar {
   double value() const { return is_integer ? static_cast<double>(integer) : number; }
 };
 
+// One point of a gauge that is kept for explain (explain.gauges): what a pod or a process used at
+// that time. It names no trace.
+//
+// Points are thinned: of a series (metric, resource and labels, both in any order) and ten seconds
+// of its own time, the point that came first is stored and the others count deduplicated. So a
+// retry adds nothing, and all that the order of arrival can change is which point of the ten
+// seconds stands for them.
+struct GaugePoint {
+  std::uint64_t time_unix_ns = 0;
+  double value = 0;
+  MetricType metric_type = MetricType::kGauge;  // kSum: cumulative, as sent.
+  std::uint32_t resource = kNoIndex;
+  Range labels;  // The data point's attributes, or the labels of the series.
+  std::string_view metric;
+  std::string_view unit;
+  std::string_view service;    // As stated; empty: not stated.
+  std::uint64_t identity = 0;  // Of the series and the ten seconds.
+  std::uint64_t arrival_unix_ns = 0;
+};
+
 struct Batch {
   Batch() = default;
   Batch(const Batch&) = delete;
@@ -208,8 +228,11 @@ struct Batch {
   std::vector<Span> spans;
   std::vector<LogLine> logs;
   std::vector<Exemplar> exemplars;
+  std::vector<GaugePoint> gauges;
 
-  std::size_t record_count() const { return spans.size() + logs.size() + exemplars.size(); }
+  std::size_t record_count() const {
+    return spans.size() + logs.size() + exemplars.size() + gauges.size();
+  }
   // What the batch holds in memory, for budgets.
   std::size_t size_bytes() const;
 
@@ -260,6 +283,10 @@ struct DecodeOptions {
   bool keep_unlinked = false;                  // Lines and exemplars without a trace id.
   std::size_t records_per_request = 500'000;   // More: kTooLarge.
   std::size_t attributes_per_record = 16'384;  // More: the record is rejected.
+  // Labels of Prometheus exemplars that name a trace, besides trace_id, traceID, TraceID, traceId.
+  std::vector<std::string> exemplar_trace_labels = {};
+  // Of which metrics the points are kept (correlate/metric_pattern.h).
+  std::vector<std::string> gauges = {};
 };
 
 // The time a record is ordered and searched by: sent, else observed, else arrival; and arrival

@@ -1,6 +1,7 @@
 #include "correlate/identity.h"
 
 #include <bit>
+#include <cstring>
 
 #include "correlate/hash.h"
 
@@ -12,6 +13,7 @@ constexpr std::uint64_t kSpan = 0x7370616e;
 constexpr std::uint64_t kLine = 0x6c696e65;
 constexpr std::uint64_t kPlainLine = 0x706c6169;
 constexpr std::uint64_t kExemplar = 0x6578656d;
+constexpr std::uint64_t kGauge = 0x67617567;
 
 // Ordered: what a retry repeats, it repeats in order.
 std::uint64_t HashOrdered(std::uint64_t hash, std::span<const Attribute> attributes) {
@@ -96,6 +98,30 @@ std::uint64_t IdentityOf(const Exemplar& exemplar, const Batch& batch, std::uint
   const std::uint64_t value = exemplar.is_integer ? std::bit_cast<std::uint64_t>(exemplar.integer)
                                                   : std::bit_cast<std::uint64_t>(exemplar.number);
   return HashCombine(HashCombine(hash ^ exemplar.time_unix_ns, value), exemplar.is_integer ? 1 : 2);
+}
+
+std::uint64_t IdentityOf(const GaugePoint& point, const Batch& batch, std::uint64_t seed) {
+  std::uint64_t series = HashCombine(seed ^ kGauge, HashBytes(point.metric, seed));
+  series = HashCombine(series, HashUnordered(batch.Of(point.labels)));
+  if (const Resource* resource = batch.ResourceOf(point.resource)) {
+    series = HashCombine(series, HashUnordered(batch.Of(resource->attributes)));
+  }
+  return GaugeIdentityOf(series, point.time_unix_ns, seed);
+}
+
+// Times are a sender's choice: they are hashed with the seed, so that none can choose identities
+// that fall into one place.
+std::uint64_t GaugeIdentityOf(std::uint64_t series, std::uint64_t time_unix_ns,
+                              std::uint64_t seed) {
+  const std::uint64_t step = time_unix_ns / kGaugeStepNs;
+  char bytes[sizeof step];
+  std::memcpy(bytes, &step, sizeof step);
+  return series ^ HashBytes(bytes, sizeof bytes, seed ^ kGauge);
+}
+
+std::uint64_t GaugeSeriesOf(std::uint64_t identity, std::uint64_t time_unix_ns,
+                            std::uint64_t seed) {
+  return GaugeIdentityOf(identity, time_unix_ns, seed);  // An exclusive or undoes itself.
 }
 
 std::uint64_t HashOf(const Resource& resource, const Batch& batch, std::uint64_t seed) {

@@ -94,6 +94,15 @@ struct ExemplarQuery {
   std::string cursor;  // By (effective time, span id, identity), descending: newest first.
 };
 
+struct GaugeQuery {
+  TimeRange time = {};
+  // A MetricPattern: a name, or a prefix followed by '*', in any spelling; empty: any.
+  std::string metric = {};
+  std::optional<std::string> service = {};  // Stated.
+  std::size_t limit = 100;
+  std::string cursor = {};  // By (effective time, identity), descending: newest first.
+};
+
 // A trace in one line. Owned text: summaries outlive the snapshot they were made from.
 struct TraceSummary {
   TraceId trace_id;
@@ -132,7 +141,7 @@ struct Page {
   std::string incomplete_reason;
 };
 
-// Lines or exemplars in answer order, with the records that carry them.
+// Lines, exemplars or gauge points in answer order, with the records that carry them.
 struct RecordPage {
   Batch records;
   std::string cursor;
@@ -140,6 +149,7 @@ struct RecordPage {
   std::string incomplete_reason;
 };
 
+// Gauge points are not counted: those of pods seldom state a service.
 struct ServiceInfo {
   std::string service;
   std::uint64_t span_count = 0;

@@ -35,9 +35,11 @@ struct Appended {
   std::uint64_t spans = 0;
   std::uint64_t logs = 0;
   std::uint64_t exemplars = 0;
+  std::uint64_t gauges = 0;
   std::uint64_t deduplicated_spans = 0;
   std::uint64_t deduplicated_logs = 0;
   std::uint64_t deduplicated_exemplars = 0;
+  std::uint64_t deduplicated_gauges = 0;  // Those thinned out too: see GaugePoint.
 };
 
 struct FindOptions {
@@ -53,6 +55,7 @@ struct StoreUsage {
   std::uint64_t spans = 0;
   std::uint64_t logs = 0;
   std::uint64_t exemplars = 0;
+  std::uint64_t gauges = 0;
   std::uint64_t traces = 0;
   std::uint64_t tenants = 0;
   std::uint64_t memory_bytes = 0;
@@ -85,6 +88,8 @@ class Store {
   virtual Result<RecordPage> FindLogs(const Scope& scope, const LogQuery& query) const = 0;
   virtual Result<RecordPage> FindExemplars(const Scope& scope,
                                            const ExemplarQuery& query) const = 0;
+  // The cost is that of the points in the range, of whatever metric. kInvalidArgument: no pattern.
+  virtual Result<RecordPage> FindGauges(const Scope& scope, const GaugeQuery& query) const = 0;
   // Sorted by name.
   virtual Result<std::vector<ServiceInfo>> Services(const Scope& scope) const = 0;
   virtual Result<std::vector<OperationInfo>> Operations(const Scope& scope,

@@ -2,57 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
+
+#include "correlate/metric_pattern.h"
+#include "gateway/quantity.h"
+#include "gateway/scrape/yaml.h"
 
 namespace throughline::gateway {
 namespace {
-
-struct Unit {
-  std::string_view name;
-  std::uint64_t factor;
-};
-constexpr std::array kByteUnits = {
-    Unit{"KiB", 1ULL << 10U},  Unit{"MiB", 1ULL << 20U},
-    Unit{"GiB", 1ULL << 30U},  Unit{"TiB", 1ULL << 40U},
-    Unit{"KB", 1'000},         Unit{"MB", 1'000'000},
-    Unit{"GB", 1'000'000'000}, Unit{"B", 1},
-};
-constexpr std::array kTimeUnits = {
-    Unit{"ms", 1'000'000},         Unit{"us", 1'000},         Unit{"ns", 1},
-    Unit{"s", 1'000'000'000},      Unit{"m", 60'000'000'000}, Unit{"h", 3'600'000'000'000},
-    Unit{"d", 86'400'000'000'000},
-};
-
-// "20MiB" with the units given; a bare number where `bare` is not 0 counts in that unit.
-Result<std::uint64_t> ParseQuantity(std::string_view text, std::span<const Unit> units,
-                                    std::uint64_t bare, std::string_view want) {
-  const auto bad = [&] {
-    return InvalidArgument("has \"" + std::string(text) + "\", want " + std::string(want));
-  };
-  std::uint64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc()) return bad();
-  const std::string_view unit(parsed.ptr,
-                              static_cast<std::size_t>(text.data() + text.size() - parsed.ptr));
-  std::uint64_t factor = unit.empty() ? bare : 0;
-  for (const Unit& known : units) {
-    if (known.name == unit) factor = known.factor;
-  }
-  if (unit.empty() && number == 0) factor = 1;
-  if (factor == 0 || number > UINT64_MAX / factor) return bad();
-  return number * factor;
-}
-
-std::string PrintQuantity(std::uint64_t value, std::span<const Unit> units) {
-  const Unit* best = nullptr;
-  for (const Unit& unit : units) {
-    if (value % unit.factor == 0 && (best == nullptr || unit.factor > best->factor)) best = &unit;
-  }
-  return value == 0 || best == nullptr
-             ? std::to_string(value)
-             : std::to_string(value / best->factor) + std::string(best->name);
-}
 
 Error OutOfBounds(std::string_view text, const std::string& least, const std::string& most) {
   return InvalidArgument("has \"" + std::string(text) + "\", want " + least + " to " + most);
@@ -89,35 +46,31 @@ constexpr Setting Bytes(std::string_view key, std::string_view help) {
   return {key, help,
           [](Config& config, std::string_view text) -> Result<void> {
             TL_TRY_ASSIGN(const std::uint64_t value,
-                          ParseQuantity(text, kByteUnits, 1, "a size such as 20MiB"));
+                          ParseQuantity(text, ByteUnits(), 1, "a size such as 20MiB"));
             if (value < kLeast || value > kMost) {
-              return OutOfBounds(text, PrintQuantity(kLeast, kByteUnits),
-                                 PrintQuantity(kMost, kByteUnits));
+              return OutOfBounds(text, PrintQuantity(kLeast, ByteUnits()),
+                                 PrintQuantity(kMost, ByteUnits()));
             }
             config.*kMember = value;
             return {};
           },
-          [](const Config& config) { return PrintQuantity(config.*kMember, kByteUnits); }};
+          [](const Config& config) { return PrintQuantity(config.*kMember, ByteUnits()); }};
 }
 
 template <auto kMember, std::int64_t kLeastMs, std::int64_t kMostMs>
 constexpr Setting Duration(std::string_view key, std::string_view help) {
   return {key, help,
           [](Config& config, std::string_view text) -> Result<void> {
-            TL_TRY_ASSIGN(const std::uint64_t value,
-                          ParseQuantity(text, kTimeUnits, 0, "a duration such as 5s"));
-            constexpr std::uint64_t kLeast = static_cast<std::uint64_t>(kLeastMs) * 1'000'000;
-            constexpr std::uint64_t kMost = static_cast<std::uint64_t>(kMostMs) * 1'000'000;
+            TL_TRY_ASSIGN(const std::chrono::nanoseconds value, ParseDuration(text));
+            constexpr std::chrono::nanoseconds kLeast = std::chrono::milliseconds(kLeastMs);
+            constexpr std::chrono::nanoseconds kMost = std::chrono::milliseconds(kMostMs);
             if (value < kLeast || value > kMost) {
-              return OutOfBounds(text, PrintQuantity(kLeast, kTimeUnits),
-                                 PrintQuantity(kMost, kTimeUnits));
+              return OutOfBounds(text, PrintDuration(kLeast), PrintDuration(kMost));
             }
-            config.*kMember = std::chrono::nanoseconds(static_cast<std::int64_t>(value));
+            config.*kMember = value;
             return {};
           },
-          [](const Config& config) {
-            return PrintQuantity(static_cast<std::uint64_t>((config.*kMember).count()), kTimeUnits);
-          }};
+          [](const Config& config) { return PrintDuration(config.*kMember); }};
 }
 
 template <auto kMember>
@@ -190,6 +143,13 @@ constexpr std::array kSettings = {
     Text<&Config::http_listen>("http.listen",
                                "IP:PORT of everything; :0 takes any port; empty turns it off"),
     Text<&Config::otlp_http_listen>("otlp_http.listen", "IP:PORT of OTLP/HTTP; empty: off"),
+    Text<&Config::otlp_grpc_listen>("otlp_grpc.listen", "IP:PORT of OTLP/gRPC; empty: off"),
+    Text<&Config::syslog_udp_listen>("syslog.udp_listen", "IP:PORT of syslog over UDP; empty: off"),
+    Text<&Config::syslog_tcp_listen>("syslog.tcp_listen", "IP:PORT of syslog over TCP; empty: off"),
+    Text<&Config::fluent_listen>("fluent.listen", "IP:PORT of Fluent Forward; empty: off"),
+    Text<&Config::fluent_shared_key>("fluent.shared_key",
+                                     "who knows it may send; empty: everybody may"),
+    List<&Config::fluent_users>("fluent.users", "name:password of each who may; empty: no names"),
     Text<&Config::data_dir>("data_dir", "the folder that holds all records"),
     Count<&Config::loops, 0, 64>("loops", "network threads; 0: one a core, at most 4"),
     Choice<&Config::store_kind, kStoreKinds>("store.kind", "sqlite, or memory (nothing kept)"),
@@ -203,6 +163,8 @@ constexpr std::array kSettings = {
         "dedup.horizon", "how far back a retried record is recognised"),
     Switch<&Config::logs_keep_unlinked>("logs.keep_unlinked",
                                         "store lines and exemplars without a trace id too"),
+    List<&Config::explain_gauges>("explain.gauges",
+                                  "metrics kept a point in 10s, in either spelling; * ends a name"),
     List<&Config::cors_allowed_origins>("cors.allowed_origins",
                                         "origins of browser SDKs, or *; empty: no CORS"),
     Text<&Config::enrich_url_template>("enrich.url_template",
@@ -214,6 +176,12 @@ constexpr std::array kSettings = {
     Bytes<&Config::inflight_bytes, kKiB, kGiB << 10U>("limits.inflight_bytes",
                                                       "of bodies being worked on; more: 429"),
     Count<&Config::connections, 1, 1'000'000>("limits.connections", "open at once; more: 503"),
+    Bytes<&Config::scrape_bytes, kKiB, kGiB>("limits.scrape_bytes",
+                                             "of an exposition, also when inflated"),
+    Count<&Config::scrape_targets, 1, 1'000'000>("limits.scrape_targets",
+                                                 "over all jobs; further ones are left out"),
+    Count<&Config::scrapes_at_once, 1, 10'000>("limits.scrapes_at_once",
+                                               "others that are due wait their turn"),
     Count<&Config::queue_records, 1, 100'000'000>("limits.queue_records",
                                                   "waiting to be stored; more: 429"),
     Bytes<&Config::queue_bytes, kKiB, kGiB << 10U>("limits.queue_bytes",
@@ -222,6 +190,10 @@ constexpr std::array kSettings = {
     Count<&Config::attributes_per_record, 1, 10'000'000>("limits.attributes_per_record",
                                                          "more: the record is rejected"),
     Count<&Config::tenants, 1, 1'000'000>("limits.tenants", "distinct X-Scope-OrgID; more: 429"),
+    Count<&Config::tenant_records_per_second, 0, 1'000'000'000>(
+        "limits.tenant_records_per_second", "of each tenant; more: 429; 0: no limit"),
+    Bytes<&Config::tenant_bytes_per_second, 0, kGiB << 10U>(
+        "limits.tenant_bytes_per_second", "of each tenant, inflated; more: 429; 0: no limit"),
     Count<&Config::watches, 1, 10'000'000>("limits.watches", "ids waited for at once; more: 429"),
     Count<&Config::wait_seconds, 0, 3600>("limits.wait_seconds", "the longest ?wait="),
     Count<&Config::read_threads, 1, 256>("limits.read_threads", "lookups at once"),
@@ -236,6 +208,32 @@ constexpr std::array kSettings = {
                                                 "of an answer without progress"),
     Duration<&Config::drain_timeout, 0, kDayMs>("limits.drain_timeout",
                                                 "for requests under way when stopping"),
+    Count<&Config::grpc_connections, 1, 1'000'000>("limits.grpc_connections",
+                                                   "open at once; more are closed"),
+    Count<&Config::grpc_streams, 1, 1'000'000>("limits.grpc_streams",
+                                               "calls at once on a connection; more wait"),
+    Bytes<&Config::grpc_memory_bytes, 16 * kMiB, kGiB << 10U>(
+        "limits.grpc_memory_bytes", "of gRPC's buffers; more: calls are cancelled"),
+    Duration<&Config::grpc_read_timeout, 1, kDayMs>("limits.grpc_read_timeout",
+                                                    "of a call's message to arrive"),
+    Duration<&Config::grpc_idle_timeout, 1, kDayMs>("limits.grpc_idle_timeout",
+                                                    "of a connection without a call"),
+    Duration<&Config::grpc_keepalive, 1000, kDayMs>("limits.grpc_keepalive",
+                                                    "of silence before a ping, and for its answer"),
+    Duration<&Config::grpc_ping_interval, 0, kDayMs>("limits.grpc_ping_interval",
+                                                     "clients that ping more often are closed"),
+    Bytes<&Config::syslog_message_bytes, 480, 16 * kMiB>("limits.syslog_message_bytes",
+                                                         "longer ones are cut"),
+    Bytes<&Config::fluent_message_bytes, kKiB, kGiB>(
+        "limits.fluent_message_bytes", "of a chunk as sent; more: the connection is closed"),
+    Count<&Config::stream_connections, 1, 1'000'000>(
+        "limits.stream_connections", "of syslog, and of Fluent Forward; more are closed"),
+    Bytes<&Config::stream_inflight_bytes, 1, kGiB>(
+        "limits.stream_inflight_bytes", "of a connection, not stored yet; more: the sender waits"),
+    Bytes<&Config::stream_total_bytes, kMiB, kGiB << 10U>(
+        "limits.stream_total_bytes", "of all connections of a door; more are closed"),
+    Duration<&Config::stream_idle_timeout, 1, 365 * kDayMs>(
+        "limits.stream_idle_timeout", "of a connection of syslog or Fluent Forward"),
     Choice<&Config::log_level, kLevels>("log.level", "debug, info, warn or error"),
     Choice<&Config::log_format, kFormats>("log.format", "logfmt or json, to stderr"),
 };
@@ -284,12 +282,27 @@ Result<void> ApplyEnvironment(EnvironmentLookup lookup, Config& config) {
 }
 
 Result<void> CheckConfig(const Config& config) {
-  if (config.http_listen.empty() && config.otlp_http_listen.empty()) {
-    return InvalidArgument("http.listen and otlp_http.listen are both empty, want at least one");
+  if (config.http_listen.empty() && config.otlp_http_listen.empty() &&
+      config.otlp_grpc_listen.empty()) {
+    return InvalidArgument(
+        "http.listen, otlp_http.listen and otlp_grpc.listen are all empty, want at least one");
+  }
+  for (const std::string& user : config.fluent_users) {
+    if (user.find(':') == std::string::npos || user.front() == ':') {
+      return InvalidArgument("fluent.users has an item without a name and a colon");
+    }
+  }
+  if (!config.fluent_users.empty() && config.fluent_shared_key.empty()) {
+    return InvalidArgument("fluent.users needs fluent.shared_key");
   }
   if (config.data_dir.empty()) return InvalidArgument("data_dir is empty");
   if (config.inflight_bytes < config.request_bytes) {
     return InvalidArgument("limits.inflight_bytes is below limits.request_bytes");
+  }
+  for (const std::string& gauge : config.explain_gauges) {
+    if (const auto pattern = MetricPattern::Parse(gauge); !pattern) {
+      return InvalidArgument("explain.gauges: " + pattern.error().message);
+    }
   }
   return {};
 }
@@ -336,7 +349,7 @@ std::string PrintConfig(const Config& config) {
     out += "  - name: " + Quoted(backend.name) + "\n    kind: " + Quoted(backend.kind) +
            "\n    url: " + Quoted(backend.url) + "\n";
   }
-  return out;
+  return out + scrape::PrintJobs(config.scrape_jobs);
 }
 
 }  // namespace throughline::gateway

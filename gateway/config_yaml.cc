@@ -5,41 +5,14 @@
 #include <yaml-cpp/yaml.h>
 
 #include "gateway/config.h"
+#include "gateway/scrape/yaml.h"
+#include "gateway/yaml_text.h"
 
 namespace throughline::gateway {
 namespace {
 
-struct Reader {
-  const std::string& name;
-  EnvironmentLookup lookup;
+struct Reader : YamlText {
   Config& config;
-
-  std::string At(const YAML::Node& node) const {
-    return name + ":" + std::to_string(node.Mark().line + 1);
-  }
-
-  // Replaces ${env:NAME} and ${env:NAME:-default}.
-  Result<std::string> Substitute(const YAML::Node& node) const {
-    const std::string text = node.IsNull() ? "" : node.as<std::string>();
-    std::string out;
-    std::size_t at = 0;
-    while (true) {
-      const std::size_t begin = text.find("${env:", at);
-      out += text.substr(at, begin - at);
-      if (begin == std::string::npos) return out;
-      const std::size_t end = text.find('}', begin);
-      if (end == std::string::npos) return InvalidArgument(At(node) + ": ${env: without }");
-      const std::string inside = text.substr(begin + 6, end - begin - 6);
-      const std::size_t dash = inside.find(":-");
-      const std::string variable = inside.substr(0, dash);
-      const char* const value = lookup(variable.c_str());
-      if (value == nullptr && dash == std::string::npos) {
-        return InvalidArgument(At(node) + ": environment variable " + variable + " is not set");
-      }
-      out += value != nullptr ? std::string(value) : inside.substr(dash + 2);
-      at = end + 1;
-    }
-  }
 
   Result<void> ReadBackend(const YAML::Node& node) const {
     constexpr std::array<std::string_view, 6> kKinds = {"loki",          "tempo", "jaeger",
@@ -96,6 +69,8 @@ struct Reader {
         }
         config.backends.clear();
         for (const YAML::Node& backend : field.second) TL_TRY(ReadBackend(backend));
+      } else if (key == "scrape_configs") {
+        TL_TRY_ASSIGN(config.scrape_jobs, scrape::ReadJobs(*this, field.second));
       } else if (field.second.IsMap()) {
         const bool known = std::any_of(Settings().begin(), Settings().end(), [&](const Setting& s) {
           return s.key.substr(0, key.size() + 1) == key + ".";
@@ -118,7 +93,7 @@ Result<void> ApplyYaml(const std::string& text, const std::string& name, Environ
     const YAML::Node root = YAML::Load(text);
     if (root.IsNull()) return {};
     if (!root.IsMap()) return InvalidArgument(name + ":1: want a map of settings");
-    return Reader{name, lookup, config}.ReadMap("", root);
+    return Reader{{name, lookup}, config}.ReadMap("", root);
   } catch (const YAML::Exception& error) {
     return InvalidArgument(name + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/status.h"
+#include "gateway/doors/elastic.h"
 #include "gateway/log.h"
 #include "gateway/media.h"
 #include "gateway/routes.h"
@@ -16,15 +17,12 @@
 namespace throughline::gateway {
 namespace {
 
-bool IsIntake(RouteKind kind) {
-  return kind == RouteKind::kOtlpTraces || kind == RouteKind::kOtlpMetrics ||
-         kind == RouteKind::kOtlpLogs || kind == RouteKind::kLines;
-}
-
 constexpr std::string_view kIndexText =
     "Throughline: from a spike to its trace to its log lines.\n"
     "\n"
     "  send     POST /v1/traces /v1/metrics /v1/logs (OTLP/HTTP), POST /api/v1/logs (lines)\n"
+    "           POST /loki/api/v1/push   POST /_bulk              POST /api/v2/spans (Zipkin)\n"
+    "           POST /api/v1/write (Prometheus)                   POST /api/v1/import/openmetrics\n"
     "  look up  GET /api/v1/locate/{id}  GET /api/v1/traces/{id}  GET /api/v1/traces\n"
     "           GET /api/v1/exemplars    GET /api/v1/logs         GET /api/v1/services\n"
     "           POST /api/v1/resolve     POST /api/v1/enrich\n"
@@ -89,11 +87,13 @@ Admission Front::Admit(Door door, api::Request& head) {
     return refuse(std::move(response));
   }
   admission.route = match.route;
-  const RouteKind kind = Routes()[match.route].kind;
-  if (IsIntake(kind)) {
-    auto refusal = Ingest::Admit(kind, head);
+  const Route& route = Routes()[match.route];
+  if (route.kind == RouteKind::kIntake) {
+    auto refusal = parts_.intake.Admit(*route.door, head);
     if (refusal) return refuse(*std::move(refusal));
-  } else if (!TakeApart(*target, match, head)) {
+    if (!route.door->reads_target) return admission;
+  }
+  if (!TakeApart(*target, match, head)) {
     return refuse(api::HttpProblem(400, "bad_target", "a % without two hex digits in the target"));
   }
   return admission;
@@ -112,12 +112,14 @@ void Front::Handle(std::uint32_t route_index, api::Request request, Reply reply)
     };
   }
   try {
-    if (IsIntake(route.kind)) return parts_.ingest.Handle(route.kind, std::move(request), respond);
+    if (route.kind == RouteKind::kIntake) {
+      return parts_.intake.Handle(*route.door, std::move(request), respond);
+    }
     if (route.kind == RouteKind::kLookup || route.kind == RouteKind::kWaitingLookup ||
         route.kind == RouteKind::kEnrich) {
       return parts_.lookups.Handle(route, std::move(request), reply.loop(), respond);
     }
-    api::Response response = Page(route.kind);
+    api::Response response = Page(route, request);
     FinishGet(request, response);
     respond(std::move(response));
   } catch (const std::exception& error) {
@@ -126,14 +128,15 @@ void Front::Handle(std::uint32_t route_index, api::Request request, Reply reply)
   }
 }
 
-api::Response Front::Page(RouteKind kind) const {
-  switch (kind) {
+api::Response Front::Page(const Route& route, const api::Request& request) const {
+  switch (route.kind) {
     case RouteKind::kHealthy: return PlainText(200, "healthy\n");
     case RouteKind::kReady:
       if (parts_.state().ready) return PlainText(200, "ready\n");
       return api::Problem(Error{Errc::kUnavailable, "starting or stopping"});
     case RouteKind::kMetrics: {
-      api::Response response = PlainText(200, parts_.metrics.Render(parts_.state()));
+      api::Response response =
+          PlainText(200, parts_.metrics.Render(parts_.state(), parts_.tenants));
       response.content_type = "text/plain; version=0.0.4; charset=utf-8";
       return response;
     }
@@ -150,7 +153,14 @@ api::Response Front::Page(RouteKind kind) const {
       json.EndObject();
       return response;
     }
-    default: return PlainText(200, std::string(kIndexText));
+    case RouteKind::kFixedPage: return route.page();
+    default: {
+      // Clients of Elasticsearch ask here whom they talk to.
+      if (request.Header("accept").find("json") != std::string_view::npos) {
+        return doors::ElasticInfo();
+      }
+      return PlainText(200, std::string(kIndexText));
+    }
   }
 }
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "gateway/http_intake.h"
 #include "gateway/http_server.h"
-#include "gateway/ingest.h"
 #include "gateway/lookups.h"
 #include "gateway/metrics.h"
 
@@ -19,9 +19,10 @@ namespace throughline::gateway {
 class Front final : public RequestHandler {
  public:
   struct Parts {
-    Ingest& ingest;
+    HttpIntake& intake;
     Lookups& lookups;
     Metrics& metrics;
+    const Tenants& tenants;
     std::function<ProcessState()> state;  // For /metrics and /-/ready; any thread.
     std::vector<std::string> allowed_origins;
   };
@@ -38,7 +39,7 @@ class Front final : public RequestHandler {
   void AllowOrigin(const api::Request& request, api::Response& response) const;
   bool IsAllowed(std::string_view origin) const;
   api::Response Preflight(const api::Request& head, const std::string& allow) const;
-  api::Response Page(RouteKind kind) const;
+  api::Response Page(const Route& route, const api::Request& request) const;
 
   const Parts parts_;
 };

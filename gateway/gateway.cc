@@ -6,7 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/ip/host_name.hpp>
+
 #include "gateway/routes.h"
+#include "gateway/scrape/intake.h"
 #include "store/memory/memory_store.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -60,6 +63,7 @@ DecodeOptions DecodeOptionsOf(const Config& config, const Store& store) {
   options.keep_unlinked = config.logs_keep_unlinked;
   options.records_per_request = config.records_per_request;
   options.attributes_per_record = config.attributes_per_record;
+  options.gauges = config.explain_gauges;
   return options;
 }
 
@@ -68,6 +72,12 @@ store::Writer::Limits WriterLimitsOf(const Config& config) {
   limits.queue_records = config.queue_records;
   limits.queue_bytes = config.queue_bytes;
   return limits;
+}
+
+Tenants::Limits TenantLimitsOf(const Config& config) {
+  return {.tenants = config.tenants,
+          .records_per_second = config.tenant_records_per_second,
+          .bytes_per_second = config.tenant_bytes_per_second};
 }
 
 Lookups::Limits LookupLimitsOf(const Config& config, const Store& store) {
@@ -80,6 +90,42 @@ Lookups::Limits LookupLimitsOf(const Config& config, const Store& store) {
   return limits;
 }
 
+GrpcLimits GrpcLimitsOf(const Config& config) {
+  return {.message_bytes = config.request_bytes,
+          .metadata_bytes = config.header_bytes,
+          .inflight_bytes = config.inflight_bytes,
+          .memory_bytes = config.grpc_memory_bytes,
+          .connections = config.grpc_connections,
+          .streams = config.grpc_streams,
+          .handshake_timeout = Milliseconds(config.read_timeout),
+          .read_timeout = Milliseconds(config.grpc_read_timeout),
+          .idle_timeout = Milliseconds(config.grpc_idle_timeout),
+          .keepalive = Milliseconds(config.grpc_keepalive),
+          .ping_interval = Milliseconds(config.grpc_ping_interval)};
+}
+
+StreamLimits StreamLimitsOf(const Config& config) {
+  StreamLimits limits;
+  limits.connections = config.stream_connections;
+  limits.inflight_bytes = config.stream_inflight_bytes;
+  limits.total_bytes = config.stream_total_bytes;
+  limits.idle_timeout = Milliseconds(config.stream_idle_timeout);
+  limits.handshake_timeout = Milliseconds(config.read_timeout);
+  return limits;
+}
+
+logs::FluentSecrets FluentSecretsOf(const Config& config) {
+  logs::FluentSecrets secrets;
+  boost::system::error_code ignored;
+  secrets.shared_key = config.fluent_shared_key;
+  for (const std::string& user : config.fluent_users) {
+    const std::size_t colon = user.find(':');
+    secrets.users.emplace_back(user.substr(0, colon), user.substr(colon + 1));
+  }
+  secrets.hostname = boost::asio::ip::host_name(ignored);
+  return secrets;
+}
+
 }  // namespace
 
 Gateway::Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store> store)
@@ -90,12 +136,15 @@ Gateway::Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store
       writer_(*store_, WriterLimitsOf(config)),
       reads_({.read_threads = config.read_threads, .read_queue = config.read_queue}),
       waits_(*store_, reads_, clock),
-      ingest_({.decode = DecodeOptionsOf(config, *store_), .inflated_bytes = config.request_bytes},
-              writer_, clock, metrics_),
+      tenants_(TenantLimitsOf(config)),
+      ingest_(DecodeOptionsOf(config, *store_), writer_, clock, metrics_, tenants_),
+      http_intake_({.inflated_bytes = config.request_bytes}, ingest_),
+      grpc_intake_({.message_bytes = config.request_bytes}, ingest_),
       lookups_(LookupLimitsOf(config, *store_), settings_, *store_, reads_, waits_, clock),
-      front_({.ingest = ingest_,
+      front_({.intake = http_intake_,
               .lookups = lookups_,
               .metrics = metrics_,
+              .tenants = tenants_,
               .state = [this] { return State(); },
               .allowed_origins = config.cors_allowed_origins}) {}
 
@@ -111,6 +160,20 @@ Result<std::unique_ptr<Gateway>> Gateway::Start(const Config& config, const Cloc
   return gateway;
 }
 
+void Gateway::StartScraping() {
+  if (config_.scrape_jobs.empty()) return;
+  const scrape::Scraper::Limits limits = {.body_bytes = config_.scrape_bytes,
+                                          .targets = config_.scrape_targets,
+                                          .at_once = config_.scrapes_at_once,
+                                          .seed = store_->hash_seed()};
+  scraper_ = std::make_unique<scrape::Scraper>(
+      streams_.loop(), config_.scrape_jobs, limits,
+      [this](const scrape::Target& target, std::string_view content_type, Body body) {
+        return scrape::TakeExposition(target, content_type, std::move(body), ingest_);
+      });
+  scraper_->Start();
+}
+
 Result<void> Gateway::Listen() {
   std::vector<gateway::Listen> listens;
   if (!config_.http_listen.empty()) listens.push_back({Door::kMain, config_.http_listen});
@@ -124,7 +187,29 @@ Result<void> Gateway::Listen() {
   limits.read_timeout = Milliseconds(config_.read_timeout);
   limits.write_timeout = Milliseconds(config_.write_timeout);
   ready_ = true;  // Before the first request can ask.
+  StartScraping();
+  if (!config_.otlp_grpc_listen.empty()) {
+    TL_TRY_ASSIGN(grpc_, GrpcServer::Start(config_.otlp_grpc_listen, GrpcLimitsOf(config_),
+                                           grpc_intake_, metrics_));
+  }
+  TL_TRY(ListenToStreams());
   TL_TRY_ASSIGN(server_, HttpServer::Start(listens, LoopsOf(config_), limits, front_));
+  return {};
+}
+
+Result<void> Gateway::ListenToStreams() {
+  SyslogServer::Limits syslog;
+  syslog.message_bytes = config_.syslog_message_bytes;
+  syslog.stream = StreamLimitsOf(config_);
+  TL_TRY_ASSIGN(syslog_, SyslogServer::Start(config_.syslog_udp_listen, config_.syslog_tcp_listen,
+                                             syslog, streams_, ingest_));
+  if (config_.fluent_listen.empty()) return {};
+  FluentServer::Limits fluent;
+  fluent.message_bytes = config_.fluent_message_bytes;
+  fluent.inflated_bytes = config_.request_bytes;
+  fluent.stream = StreamLimitsOf(config_);
+  TL_TRY_ASSIGN(fluent_, FluentServer::Start(config_.fluent_listen, fluent,
+                                             FluentSecretsOf(config_), streams_, ingest_));
   return {};
 }
 
@@ -132,7 +217,18 @@ bool Gateway::Stop() {
   stopped_ = true;
   ready_ = false;
   waits_.Drain();
-  const bool finished = server_ == nullptr || server_->Stop(Milliseconds(config_.drain_timeout));
+  const auto deadline = std::chrono::steady_clock::now() + config_.drain_timeout;
+  if (grpc_ != nullptr) grpc_->Drain();
+  bool finished = server_ == nullptr || server_->Stop(Milliseconds(config_.drain_timeout));
+  const auto left = [deadline] {
+    const auto rest = Milliseconds(deadline - std::chrono::steady_clock::now());
+    return std::max(rest, std::chrono::milliseconds(0));
+  };
+  if (grpc_ != nullptr) finished = grpc_->Stop(left()) && finished;
+  if (syslog_ != nullptr) finished = syslog_->Stop(left()) && finished;
+  if (fluent_ != nullptr) finished = fluent_->Stop(left()) && finished;
+  streams_.Stop();
+  if (scraper_ != nullptr) scraper_->Stop();  // Its loop has ended.
   reads_.Stop();
   writer_.Stop();
   return finished;
@@ -142,6 +238,10 @@ ProcessState Gateway::State() const {
   ProcessState state;
   state.store = store_->Usage();
   if (server_ != nullptr) state.http = server_->Stats();
+  if (grpc_ != nullptr) state.grpc = grpc_->Stats();
+  if (syslog_ != nullptr) state.syslog = syslog_->GetStats();
+  if (fluent_ != nullptr) state.fluent = fluent_->GetStats();
+  if (scraper_ != nullptr) state.scrapes = scraper_->GetStats();
   const auto& writer = writer_.stats();
   state.queue_records = writer.waiting_records.load(std::memory_order_relaxed);
   state.queue_bytes = writer.waiting_bytes.load(std::memory_order_relaxed);

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,10 @@ class Reply {
  private:
   std::shared_ptr<Exchange> exchange_;
 };
+
+// How a handler answers, where it need not know of connections: a Reply, or what wraps one.
+// Copyable; the first call counts; any thread.
+using Respond = std::function<void(api::Response)>;
 
 // What became of one request, for metrics.
 struct Finished {

@@ -19,20 +19,18 @@ Error FromWire(const wire::Error& error) {
 
 }  // namespace
 
-Result<void> CheckEncoding(const api::Request& head) {
+Result<wire::Encoding> EncodingFromHeader(const api::Request& head) {
   const std::string_view header = head.Header("content-encoding");
-  if (wire::EncodingOf(header)) return {};
+  if (const auto encoding = wire::EncodingOf(header)) return *encoding;
   return Error{Errc::kUnsupported, "content-encoding is " + std::string(header) +
                                        ", want gzip, deflate, zstd, snappy, lz4 or none"};
 }
 
-Result<void> InflateBody(api::Request& request, std::size_t limit_bytes) {
-  TL_TRY(CheckEncoding(request));
-  const auto encoding = wire::EncodingOf(request.Header("content-encoding"));
-  if (*encoding == wire::Encoding::kIdentity) return {};
-  auto inflated = wire::Inflate(*encoding, request.body.view(), limit_bytes, Body::kPadding);
+Result<void> InflateBody(wire::Encoding encoding, std::size_t limit_bytes, Body& body) {
+  if (encoding == wire::Encoding::kIdentity) return {};
+  auto inflated = wire::Inflate(encoding, body.view(), limit_bytes, Body::kPadding);
   if (!inflated) return FromWire(inflated.error());
-  request.body = Body(std::move(inflated->data), inflated->size, inflated->capacity);
+  body = Body(std::move(inflated->data), inflated->size, inflated->capacity);
   return {};
 }
 

@@ -4,15 +4,17 @@
 #include <cstddef>
 
 #include "api/http.h"
+#include "correlate/batch.h"
 #include "correlate/result.h"
+#include "wire/compress.h"
 
 namespace throughline::gateway {
 
-// Replaces request.body by its inflated bytes, with Body::kPadding to spare. kUnsupported: an
-// encoding that nobody here reads; kTooLarge: more than `limit_bytes`; kInvalidArgument: damaged.
-Result<void> InflateBody(api::Request& request, std::size_t limit_bytes);
+// As the Content-Encoding header says; kUnsupported: one that nobody here reads.
+Result<wire::Encoding> EncodingFromHeader(const api::Request& head);
 
-// The same for the header alone: kUnsupported, before a body is read for nothing.
-Result<void> CheckEncoding(const api::Request& head);
+// Replaces `body` by its inflated bytes, with Body::kPadding to spare. kTooLarge: more than
+// `limit_bytes`; kInvalidArgument: damaged.
+Result<void> InflateBody(wire::Encoding encoding, std::size_t limit_bytes, Body& body);
 
 }  // namespace throughline::gateway

@@ -103,7 +103,9 @@ void Lookups::Handle(const Route& route, api::Request request, boost::asio::io_c
   auto tenant = TenantFromHeader(request.Header("x-scope-orgid"));
   if (!tenant) return respond(api::Problem(tenant.error()));
   request.scope.tenant = *std::move(tenant);
-  const auto inflated = InflateBody(request, limits_.inflated_bytes);
+  const auto encoding = EncodingFromHeader(request);
+  if (!encoding) return respond(api::Problem(encoding.error()));
+  const auto inflated = InflateBody(*encoding, limits_.inflated_bytes, request.body);
   if (!inflated) return respond(api::Problem(inflated.error()));
   const auto deadline =
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(limits_.lookup_deadline);

@@ -12,7 +12,7 @@
 #include "api/links/handlers.h"
 #include "correlate/clock.h"
 #include "correlate/store.h"
-#include "gateway/ingest.h"
+#include "gateway/http_server.h"
 #include "gateway/read_pool.h"
 #include "gateway/routes.h"
 #include "gateway/wait.h"

@@ -58,6 +58,25 @@ std::string MediaTypeOf(std::string_view content_type) {
   return Lower(Trim(content_type.substr(0, content_type.find(';'))));
 }
 
+std::string MediaParameterOf(std::string_view content_type, std::string_view name) {
+  std::size_t at = content_type.find(';');
+  while (at < content_type.size()) {
+    const std::size_t end = std::min(content_type.find(';', at + 1), content_type.size());
+    const std::string_view parameter = content_type.substr(at + 1, end - at - 1);
+    at = end;
+    const std::size_t equals = parameter.find('=');
+    if (equals == std::string_view::npos || Lower(Trim(parameter.substr(0, equals))) != name) {
+      continue;
+    }
+    std::string_view value = Trim(parameter.substr(equals + 1));
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+      value = value.substr(1, value.size() - 2);
+    }
+    return std::string(value);
+  }
+  return {};
+}
+
 std::optional<otlp::Format> OtlpFormatOf(std::string_view content_type) {
   if (content_type == "application/x-protobuf") return otlp::Format::kProtobuf;  // The usual.
   const std::string type = MediaTypeOf(content_type);
@@ -109,6 +128,22 @@ std::optional<logs::EnrichShape> EnrichShapeOf(std::string_view content_type,
   const std::size_t line_end = std::min(body.find('\n', body.find('{')), body.size());
   const bool more = FirstByte(body.substr(line_end)) != '\0';
   return more ? EnrichShape::kNdjson : EnrichShape::kJsonObject;
+}
+
+Result<exemplars::ExpositionFormat> ExpositionFormatOf(std::string_view content_type) {
+  const std::string type = MediaTypeOf(content_type);
+  if (type == "application/openmetrics-text") return exemplars::ExpositionFormat::kOpenMetrics;
+  if (type.empty() || type == "text/plain") return exemplars::ExpositionFormat::kText;
+  if (type == "application/vnd.google.protobuf" &&
+      MediaParameterOf(content_type, "proto") == "io.prometheus.client.MetricFamily" &&
+      MediaParameterOf(content_type, "encoding") == "delimited") {
+    return exemplars::ExpositionFormat::kProtobuf;
+  }
+  return Error{Errc::kUnsupported,
+               "content-type is \"" + std::string(content_type) +
+                   "\", want application/openmetrics-text, text/plain or "
+                   "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+                   "encoding=delimited"};
 }
 
 bool AcceptsGzip(std::string_view accept_encoding) {

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "correlate/batch.h"
+#include "correlate/result.h"
+#include "exemplars/exposition.h"
 #include "logs/enrich.h"
 #include "logs/lines.h"
 #include "otlp/response.h"
@@ -16,6 +18,10 @@ namespace throughline::gateway {
 
 // "Application/JSON; charset=utf-8" -> "application/json".
 std::string MediaTypeOf(std::string_view content_type);
+
+// The value of a parameter (its name in lower case), without quotes; empty: there is none.
+// "application/x-protobuf; proto=a.B" has "a.B" for "proto".
+std::string MediaParameterOf(std::string_view content_type, std::string_view name);
 
 // application/x-protobuf or application/json.
 std::optional<otlp::Format> OtlpFormatOf(std::string_view content_type);
@@ -32,6 +38,10 @@ logs::LineFormat LineFormatOf(std::string_view content_type, Body& body);
 // not one that anybody here reads.
 std::optional<logs::EnrichShape> EnrichShapeOf(std::string_view content_type,
                                                std::string_view body);
+
+// Which exposition of metrics a body is: OpenMetrics, Prometheus' protobuf (delimited) or its text
+// (also text/plain of no version, and no type at all). kUnsupported for others.
+Result<exemplars::ExpositionFormat> ExpositionFormatOf(std::string_view content_type);
 
 bool AcceptsGzip(std::string_view accept_encoding);
 

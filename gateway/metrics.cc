@@ -3,13 +3,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <map>
+#include <set>
 #include <utility>
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include "gateway/grpc_methods.h"
 #include "gateway/routes.h"
 #include "gateway/version.h"
 
@@ -17,8 +20,8 @@ namespace throughline::gateway {
 namespace {
 
 // Those that we answer; the last is any other.
-constexpr std::array kStatuses = {200, 204, 304, 400, 404, 405, 408, 409,
-                                  413, 415, 429, 431, 500, 503, 0};
+constexpr std::array kStatuses = {200, 202, 204, 304, 400, 404, 405, 408,
+                                  409, 413, 415, 429, 431, 500, 503, 0};
 constexpr std::array kBucketsNs = {
     std::uint64_t{100'000},       std::uint64_t{250'000},       std::uint64_t{500'000},
     std::uint64_t{1'000'000},     std::uint64_t{2'500'000},     std::uint64_t{5'000'000},
@@ -26,8 +29,43 @@ constexpr std::array kBucketsNs = {
     std::uint64_t{100'000'000},   std::uint64_t{250'000'000},   std::uint64_t{1'000'000'000},
     std::uint64_t{2'500'000'000}, std::uint64_t{10'000'000'000}};
 
+// google.rpc.Code.
+constexpr std::array<std::string_view, 17> kGrpcCodeNames = {
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED"};
+
 constexpr std::array<std::pair<std::string_view, std::string_view>, kIntakeCount> kIntakeNames = {
-    {{"otlp_http", "traces"}, {"otlp_http", "metrics"}, {"otlp_http", "logs"}, {"lines", "logs"}}};
+    {{"otlp_http", "traces"},
+     {"otlp_http", "metrics"},
+     {"otlp_http", "logs"},
+     {"otlp_grpc", "traces"},
+     {"otlp_grpc", "metrics"},
+     {"otlp_grpc", "logs"},
+     {"lines", "logs"},
+     {"loki", "logs"},
+     {"elasticsearch", "logs"},
+     {"syslog", "logs"},
+     {"fluent", "logs"},
+     {"files", "logs"},
+     {"zipkin", "traces"},
+     {"remote_write", "metrics"},
+     {"scrape", "metrics"},
+     {"openmetrics", "metrics"}}};
 
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
@@ -118,7 +156,7 @@ class Metrics::Page {
   std::vector<MetricFamily> families_;
 };
 
-Metrics::Metrics(std::size_t routes) {
+Metrics::Metrics(std::size_t routes) : grpc_methods_(GrpcMethods().size() + 1) {
   for (std::size_t i = 0; i <= routes; ++i) routes_.push_back(std::make_unique<RouteCounts>());
 }
 Metrics::~Metrics() = default;
@@ -142,6 +180,12 @@ void Metrics::Count(const Finished& finished) {
   add(counts.elapsed_ns, finished.elapsed_ns);
   add(counts.request_bytes, finished.request_bytes);
   add(counts.response_bytes, finished.response_bytes);
+}
+
+void Metrics::CountGrpc(std::size_t method, int code) {
+  const auto known = static_cast<std::size_t>(code) < kGrpcCodes ? code : 2;  // UNKNOWN.
+  grpc_methods_[std::min(method, grpc_methods_.size() - 1)][static_cast<std::size_t>(known)]
+      .fetch_add(1, std::memory_order_relaxed);
 }
 
 namespace {
@@ -172,7 +216,7 @@ constexpr std::array kIntakeFamilies = {
     IntakeFamily{"throughline_span_links_dropped_total", "Span links with broken ids.",
                  &IntakeCounts::dropped_links},
     IntakeFamily{"throughline_metric_points_passed_total",
-                 "Metric points seen; only their exemplars are kept.",
+                 "Metric points seen and not kept; their exemplars are.",
                  &IntakeCounts::passed_points},
     IntakeFamily{"throughline_requests_malformed_total", "Bodies that could not be read.",
                  &IntakeCounts::bad_requests},
@@ -188,6 +232,34 @@ void Metrics::RenderIntake(Page& page) const {
                     {"signal", std::string(kIntakeNames[i].second)}},
                    Load(intakes_[i].*family.counter));
     }
+  }
+}
+
+void Metrics::RenderTenants(const Tenants& tenants, Page& page) {
+  struct Family {
+    const char* name;
+    const char* help;
+    std::atomic<std::uint64_t> TenantCounts::*counter;
+  };
+  constexpr Family kFamilies[] = {
+      {"throughline_tenant_records_received_total", "Records in bodies that could be read.",
+       &TenantCounts::received},
+      {"throughline_tenant_records_stored_total", "Records stored.", &TenantCounts::stored},
+      {"throughline_tenant_records_deduplicated_total", "Records that were stored already.",
+       &TenantCounts::deduplicated},
+      {"throughline_tenant_records_rejected_total", "Records that were refused alone.",
+       &TenantCounts::rejected},
+      {"throughline_tenant_records_unlinked_total",
+       "Lines and exemplars without a trace id, not stored.", &TenantCounts::unlinked},
+      {"throughline_tenant_records_failed_total",
+       "Records of requests that the queue or the store refused.", &TenantCounts::failed},
+      {"throughline_tenant_requests_refused_total", "Over limits.tenant_*, answered 429.",
+       &TenantCounts::refused_requests},
+  };
+  for (const Family& family : kFamilies) {
+    tenants.ForEach([&](const std::string& tenant, const TenantCounts& counts) {
+      page.Counter(family.name, family.help, {{"tenant", tenant}}, Load(counts.*family.counter));
+    });
   }
 }
 
@@ -214,6 +286,98 @@ void Metrics::RenderRoutes(Page& page) const {
   }
 }
 
+void Metrics::RenderScrapes(const scrape::Stats& stats, Page& page) {
+  for (const scrape::JobCounts& job : stats.jobs) {
+    const auto of_result = [&](std::string result, std::uint64_t count) {
+      page.Counter("throughline_scrapes_total", "Scrapes, by how they ended.",
+                   {{"job", job.job}, {"result", std::move(result)}}, count);
+    };
+    of_result("good", job.good);
+    for (std::size_t i = 0; i < scrape::kFailureCount; ++i) {
+      const auto failure = static_cast<scrape::Failure>(i);
+      of_result(std::string(scrape::FailureName(failure)), job.failed[i]);
+    }
+    const Labels labels = {{"job", job.job}};
+    page.Counter("throughline_scraped_samples_total", "Of good scrapes.", labels, job.samples);
+    page.Counter("throughline_scraped_exemplars_total", "Of good scrapes.", labels, job.exemplars);
+    page.Counter("throughline_scrape_discovery_errors_total",
+                 "Files of targets that could not be read.", labels, job.discovery_errors);
+    page.Gauge("throughline_scrape_targets_left_out", "Over limits.scrape_targets.", labels,
+               static_cast<double>(job.refused_targets));
+  }
+  std::set<std::pair<std::string, std::string>> urls;
+  for (const scrape::TargetState& state : stats.targets) {
+    const scrape::Target& target = *state.target;
+    std::string url = "http://" + target.address + target.path;
+    // Targets that differ in their labels alone would be one series twice.
+    if (!state.up || !urls.emplace(target.job, url).second) continue;
+    const Labels labels = {{"job", target.job}, {"url", std::move(url)}};
+    page.Gauge("throughline_scrape_up", "1: the last scrape was good.", labels,
+               *state.up ? 1.0 : 0.0);
+    page.Gauge("throughline_scrape_duration_seconds", "Of the last scrape.", labels,
+               std::chrono::duration<double>(state.duration).count());
+    page.Gauge("throughline_scrape_samples", "Of the last good scrape.", labels,
+               static_cast<double>(state.last.samples));
+    page.Gauge("throughline_scrape_exemplars", "Of the last good scrape.", labels,
+               static_cast<double>(state.last.exemplars));
+  }
+}
+
+void Metrics::RenderGrpc(Page& page) const {
+  for (std::size_t i = 0; i < grpc_methods_.size(); ++i) {
+    const std::string method(i < GrpcMethods().size() ? GrpcMethods()[i].path : "");
+    for (std::size_t code = 0; code < kGrpcCodes; ++code) {
+      const std::uint64_t count = Load(grpc_methods_[i][code]);
+      if (count == 0) continue;
+      page.Counter("throughline_grpc_calls_total", "Calls finished.",
+                   {{"method", method}, {"code", std::string(kGrpcCodeNames[code])}}, count);
+    }
+  }
+}
+
+void Metrics::RenderStreams(const ProcessState& state, Page& page) {
+  struct Family {
+    const char* name;
+    const char* help;
+    std::uint64_t StreamStats::*value;
+    bool is_gauge = false;
+  };
+  constexpr Family kFamilies[] = {
+      {"throughline_stream_connections", "Open now.", &StreamStats::connections, true},
+      {"throughline_stream_connections_accepted_total", "Ever.",
+       &StreamStats::connections_accepted},
+      {"throughline_stream_connections_refused_total", "Over limits.stream_*.",
+       &StreamStats::connections_refused},
+      {"throughline_stream_timeouts_total", "Connections ended by a timeout.",
+       &StreamStats::timeouts},
+      {"throughline_stream_problems_total", "Connections closed for what they sent.",
+       &StreamStats::problems},
+      {"throughline_stream_retries_total", "Batches offered to a full queue again.",
+       &StreamStats::retries},
+      {"throughline_stream_batches_lost_total", "Batches that the store refused for good.",
+       &StreamStats::lost_batches},
+      {"throughline_stream_held_bytes", "Buffered, or not stored yet.", &StreamStats::held_bytes,
+       true},
+  };
+  const std::pair<const char*, const StreamStats*> doors[] = {{"syslog_tcp", &state.syslog.tcp},
+                                                              {"fluent", &state.fluent}};
+  for (const Family& family : kFamilies) {
+    for (const auto& [door, stats] : doors) {
+      const Labels labels = {{"door", door}};
+      if (family.is_gauge) {
+        page.Gauge(family.name, family.help, labels, static_cast<double>(stats->*family.value));
+      } else {
+        page.Counter(family.name, family.help, labels, stats->*family.value);
+      }
+    }
+  }
+  page.Counter("throughline_syslog_datagrams_total", "Read.", {}, state.syslog.datagrams);
+  page.Counter("throughline_syslog_datagrams_dropped_total", "Read, and not stored.", {},
+               state.syslog.dropped_datagrams);
+  page.Counter("throughline_syslog_messages_cut_total", "Over limits.syslog_message_bytes.", {},
+               state.syslog.cut_messages);
+}
+
 void Metrics::RenderState(const ProcessState& state, Page& page) {
   const auto& http = state.http;
   page.Gauge("throughline_http_connections", "Open now.", http.connections);
@@ -224,6 +388,16 @@ void Metrics::RenderState(const ProcessState& state, Page& page) {
   page.Counter("throughline_http_timeouts_total", "Connections ended by a timeout.", {},
                http.timeouts);
   page.Gauge("throughline_http_inflight_bytes", "Of bodies being worked on.", http.inflight_bytes);
+  const auto& grpc = state.grpc;
+  page.Gauge("throughline_grpc_connections", "Open now.", grpc.connections);
+  page.Counter("throughline_grpc_connections_accepted_total", "Ever.", {},
+               grpc.connections_accepted);
+  page.Counter("throughline_grpc_connections_refused_total", "Over limits.grpc_connections.", {},
+               grpc.connections_refused);
+  page.Counter("throughline_grpc_timeouts_total", "Calls over limits.grpc_read_timeout.", {},
+               grpc.timeouts);
+  page.Gauge("throughline_grpc_inflight_bytes", "Of messages being worked on.",
+             grpc.inflight_bytes);
   page.Gauge("throughline_queue_records", "Waiting to be stored.", state.queue_records);
   page.Gauge("throughline_queue_bytes", "Waiting to be stored.", state.queue_bytes);
   page.Counter("throughline_commits_total", "Transactions of the writer.", {}, state.commits);
@@ -237,6 +411,7 @@ void Metrics::RenderState(const ProcessState& state, Page& page) {
   page.Gauge("throughline_store_spans", "Stored now.", store.spans);
   page.Gauge("throughline_store_logs", "Stored now.", store.logs);
   page.Gauge("throughline_store_exemplars", "Stored now.", store.exemplars);
+  page.Gauge("throughline_store_gauge_points", "Stored now.", store.gauges);
   page.Gauge("throughline_store_traces", "Stored now.", store.traces);
   page.Gauge("throughline_store_tenants", "Stored now.", store.tenants);
   page.Gauge("throughline_store_memory_bytes", "Held by records.", store.memory_bytes);
@@ -245,14 +420,18 @@ void Metrics::RenderState(const ProcessState& state, Page& page) {
   page.Gauge("throughline_store_watches", "Ids being waited for.", store.watches);
 }
 
-std::string Metrics::Render(const ProcessState& state) const {
+std::string Metrics::Render(const ProcessState& state, const Tenants& tenants) const {
   Page page;
   page.Gauge("throughline_build_info", "The version that runs.",
              {{"version", kVersion}, {"compiler", __VERSION__}}, 1.0);
   page.Gauge("throughline_ready", "1 while requests are taken.", state.ready ? 1U : 0U);
   RenderIntake(page);
+  RenderTenants(tenants, page);
   RenderRoutes(page);
+  RenderGrpc(page);
+  RenderScrapes(state.scrapes, page);
   RenderState(state, page);
+  RenderStreams(state, page);
   page.Counter("process_cpu_seconds_total", "User and system time.", {}, CpuSeconds());
   page.Gauge("process_resident_memory_bytes", "Resident set.", ResidentBytes());
   return page.Text();

@@ -2,7 +2,7 @@
 //
 // Counters are plain atomics, written by whoever does the work; only metrics.cc knows
 // prometheus-cpp. What is a state rather than a count (queues, the store) is asked for when the
-// text is made. Names: prefix throughline_, base units, one _total a reason (docs/metrics.md).
+// text is made. Names: prefix throughline_, base units, one _total a reason (docs/operations.md).
 #pragma once
 
 #include <array>
@@ -17,12 +17,32 @@
 
 #include "correlate/store.h"
 #include "gateway/http_server.h"
+#include "gateway/scrape/scraper.h"
+#include "gateway/stream_stats.h"
+#include "gateway/tenants.h"
 
 namespace throughline::gateway {
 
-// Where records come in.
-enum class Intake : std::uint8_t { kOtlpTraces, kOtlpMetrics, kOtlpLogs, kLines };
-inline constexpr std::size_t kIntakeCount = 4;
+// Where records come in: a door, and for those of OTLP the signal.
+enum class Intake : std::uint8_t {
+  kOtlpTraces,  // Over HTTP.
+  kOtlpMetrics,
+  kOtlpLogs,
+  kGrpcTraces,
+  kGrpcMetrics,
+  kGrpcLogs,
+  kLines,
+  kLoki,
+  kElasticsearch,
+  kSyslog,
+  kFluent,
+  kFiles,
+  kZipkin,
+  kRemoteWrite,
+  kScrape,
+  kOpenMetrics,  // Pushed.
+};
+inline constexpr std::size_t kIntakeCount = 16;
 
 // received = stored + deduplicated + rejected + unlinked + failed.
 struct IntakeCounts {
@@ -43,6 +63,10 @@ struct IntakeCounts {
 struct ProcessState {
   StoreUsage store;
   ServerStats http;
+  ServerStats grpc;
+  SyslogStats syslog;
+  StreamStats fluent;
+  scrape::Stats scrapes;
   std::uint64_t queue_records = 0;
   std::uint64_t queue_bytes = 0;
   std::uint64_t commits = 0;
@@ -63,9 +87,12 @@ class Metrics {
   IntakeCounts& Of(Intake intake) { return intakes_[static_cast<std::size_t>(intake)]; }
   // Any thread.
   void Count(const Finished& finished);
+  // A call that was finished. `method` indexes GrpcMethods(), one past them: no such method; `code`
+  // is a gRPC status code.
+  void CountGrpc(std::size_t method, int code);
 
   // Prometheus text 0.0.4.
-  std::string Render(const ProcessState& state) const;
+  std::string Render(const ProcessState& state, const Tenants& tenants) const;
 
  private:
   struct RouteCounts;
@@ -73,10 +100,17 @@ class Metrics {
 
   void RenderIntake(Page& page) const;
   void RenderRoutes(Page& page) const;
+  void RenderGrpc(Page& page) const;
+  static void RenderTenants(const Tenants& tenants, Page& page);
+  static void RenderScrapes(const scrape::Stats& stats, Page& page);
   static void RenderState(const ProcessState& state, Page& page);
+  static void RenderStreams(const ProcessState& state, Page& page);
 
   std::array<IntakeCounts, kIntakeCount> intakes_;
   std::vector<std::unique_ptr<RouteCounts>> routes_;  // The last: no route.
+  static constexpr std::size_t kGrpcCodes = 17;       // 0 to 16.
+  using GrpcCounts = std::array<std::atomic<std::uint64_t>, kGrpcCodes>;
+  std::vector<GrpcCounts> grpc_methods_;  // The last: no method.
 };
 
 }  // namespace throughline::gateway

@@ -3,45 +3,95 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/doors/elastic.h"
+#include "gateway/doors/lines.h"
+#include "gateway/doors/loki.h"
+#include "gateway/doors/openmetrics.h"
+#include "gateway/doors/otlp.h"
+#include "gateway/doors/remote_write.h"
+#include "gateway/doors/zipkin.h"
+
 namespace throughline::gateway {
 namespace {
 
 namespace links = api::links;
-constexpr bool kOtlpDoor = true;
+constexpr Route Otlp(std::string_view pattern, const HttpDoor& door) {
+  return {.method = "POST",
+          .pattern = pattern,
+          .kind = RouteKind::kIntake,
+          .on_otlp_door = true,
+          .door = &door};
+}
+constexpr Route Intake(std::string_view method, std::string_view pattern, const HttpDoor& door) {
+  return {.method = method, .pattern = pattern, .kind = RouteKind::kIntake, .door = &door};
+}
+constexpr Route Lookup(std::string_view method, std::string_view pattern,
+                       api::Response (*lookup)(const api::Request&, const links::Context&),
+                       RouteKind kind = RouteKind::kLookup) {
+  return {.method = method, .pattern = pattern, .kind = kind, .lookup = lookup};
+}
+constexpr Route Own(std::string_view pattern, RouteKind kind, bool on_otlp_door = false) {
+  return {.method = "GET", .pattern = pattern, .kind = kind, .on_otlp_door = on_otlp_door};
+}
+constexpr Route Fixed(std::string_view method, std::string_view pattern, api::Response (*page)()) {
+  return {.method = method, .pattern = pattern, .kind = RouteKind::kFixedPage, .page = page};
+}
+
+constexpr RouteKind kWaiting = RouteKind::kWaitingLookup;
+constexpr bool kOnOtlpDoor = true;
 
 constexpr std::array kRoutes = {
-    // Intake. The last three are what senders make of an endpoint with a path of its own.
-    Route{"POST", "/v1/traces", RouteKind::kOtlpTraces, kOtlpDoor},
-    Route{"POST", "/v1/metrics", RouteKind::kOtlpMetrics, kOtlpDoor},
-    Route{"POST", "/v1/logs", RouteKind::kOtlpLogs, kOtlpDoor},
-    Route{"POST", "/otlp/v1/traces", RouteKind::kOtlpTraces, kOtlpDoor},
-    Route{"POST", "/otlp/v1/metrics", RouteKind::kOtlpMetrics, kOtlpDoor},
-    Route{"POST", "/otlp/v1/logs", RouteKind::kOtlpLogs, kOtlpDoor},
-    Route{"POST", "/loki/otlp/v1/logs", RouteKind::kOtlpLogs, kOtlpDoor},
-    Route{"POST", "/api/v1/otlp/v1/metrics", RouteKind::kOtlpMetrics, kOtlpDoor},
-    Route{"POST", "/api/v1/logs", RouteKind::kLines},
+    // Intake. The last of OTLP's are what senders make of an endpoint with a path of its own.
+    Otlp("/v1/traces", doors::kOtlpTraces),
+    Otlp("/v1/metrics", doors::kOtlpMetrics),
+    Otlp("/v1/logs", doors::kOtlpLogs),
+    Otlp("/otlp/v1/traces", doors::kOtlpTraces),
+    Otlp("/otlp/v1/metrics", doors::kOtlpMetrics),
+    Otlp("/otlp/v1/logs", doors::kOtlpLogs),
+    Otlp("/loki/otlp/v1/logs", doors::kOtlpLogs),
+    Otlp("/api/v1/otlp/v1/metrics", doors::kOtlpMetrics),
+    Intake("POST", "/api/v1/logs", doors::kLines),
+    Intake("POST", "/loki/api/v1/push", doors::kLoki),
+    Intake("POST", "/api/prom/push", doors::kLoki),  // Loki's first API.
+    Intake("POST", "/_bulk", doors::kElasticBulk),
+    Intake("PUT", "/_bulk", doors::kElasticBulk),
+    Intake("POST", "/{index}/_bulk", doors::kElasticBulk),
+    Intake("PUT", "/{index}/_bulk", doors::kElasticBulk),
+    Intake("POST", "/api/v2/spans", doors::kZipkin),
+    Intake("POST", "/api/v1/write", doors::kRemoteWrite),
+    Intake("POST", "/api/v1/import/openmetrics", doors::kOpenMetrics),
 
     // Lookups.
-    Route{"GET", "/api/v1/locate/{id}", RouteKind::kWaitingLookup, false, links::Locate},
-    Route{"GET", "/api/v1/traces/{id}", RouteKind::kWaitingLookup, false, links::GetTrace},
-    Route{"GET", "/api/v1/traces", RouteKind::kLookup, false, links::FindTraces},
-    Route{"GET", "/api/v1/logs", RouteKind::kLookup, false, links::FindLogs},
-    Route{"GET", "/api/v1/exemplars", RouteKind::kLookup, false, links::FindExemplars},
-    Route{"POST", "/api/v1/resolve", RouteKind::kLookup, false, links::Resolve},
-    Route{"POST", "/api/v1/enrich", RouteKind::kEnrich},
-    Route{"GET", "/api/v1/services", RouteKind::kLookup, false, links::Services},
-    Route{"GET", "/api/v1/services/{service}/operations", RouteKind::kLookup, false,
-          links::Operations},
-    Route{"GET", "/api/v1/openapi.yaml", RouteKind::kLookup, false, links::OpenApi},
+    Lookup("GET", "/api/v1/locate/{id}", links::Locate, kWaiting),
+    Lookup("GET", "/api/v1/traces/{id}", links::GetTrace, kWaiting),
+    Lookup("GET", "/api/v1/traces", links::FindTraces),
+    Lookup("GET", "/api/v1/logs", links::FindLogs),
+    Lookup("GET", "/api/v1/exemplars", links::FindExemplars),
+    Lookup("GET", "/api/v1/gauges", links::FindGauges),
+    Lookup("POST", "/api/v1/resolve", links::Resolve),
+    Lookup("POST", "/api/v1/enrich", nullptr, RouteKind::kEnrich),
+    Lookup("GET", "/api/v1/services", links::Services),
+    Lookup("GET", "/api/v1/services/{service}/operations", links::Operations),
+    Lookup("GET", "/api/v1/openapi.yaml", links::OpenApi),
 
     // The process.
-    Route{"GET", "/-/healthy", RouteKind::kHealthy, kOtlpDoor},
-    Route{"GET", "/health", RouteKind::kHealthy, kOtlpDoor},
-    Route{"GET", "/-/ready", RouteKind::kReady, kOtlpDoor},
-    Route{"GET", "/ready", RouteKind::kReady, kOtlpDoor},
-    Route{"GET", "/metrics", RouteKind::kMetrics},
-    Route{"GET", "/api/status/buildinfo", RouteKind::kBuildInfo},
-    Route{"GET", "/", RouteKind::kIndex},
+    Own("/-/healthy", RouteKind::kHealthy, kOnOtlpDoor),
+    Own("/health", RouteKind::kHealthy, kOnOtlpDoor),
+    Own("/-/ready", RouteKind::kReady, kOnOtlpDoor),
+    Own("/ready", RouteKind::kReady, kOnOtlpDoor),
+    Own("/metrics", RouteKind::kMetrics),
+    Own("/api/status/buildinfo", RouteKind::kBuildInfo),
+    Own("/", RouteKind::kIndex),  // By Accept: also Elasticsearch's.
+
+    // What senders to Elasticsearch ask before they send.
+    Fixed("GET", "/_cluster/health", doors::ElasticHealth),
+    Fixed("GET", "/_cat/health", doors::ElasticCatHealth),
+    Fixed("GET", "/_license", doors::ElasticLicense),
+    Fixed("PUT", "/_template/{name}", doors::ElasticAcknowledged),
+    Fixed("PUT", "/_index_template/{name}", doors::ElasticAcknowledged),
+    Fixed("PUT", "/_component_template/{name}", doors::ElasticAcknowledged),
+    Fixed("PUT", "/_ilm/policy/{name}", doors::ElasticAcknowledged),
+    Fixed("PUT", "/_ingest/pipeline/{name}", doors::ElasticAcknowledged),
 };
 
 std::string_view TakeSegment(std::string_view& path) {

@@ -9,16 +9,13 @@
 #include <vector>
 
 #include "api/links/handlers.h"
+#include "gateway/doors/door.h"
 #include "gateway/http_server.h"
 
 namespace throughline::gateway {
 
 enum class RouteKind : std::uint8_t {
-  // Intake (gateway/ingest).
-  kOtlpTraces,
-  kOtlpMetrics,
-  kOtlpLogs,
-  kLines,
+  kIntake,  // A door of gateway/doors.
   // Lookups: a handler of api/, on a read thread. The second may wait for records (?wait=).
   kLookup,
   kWaitingLookup,
@@ -29,14 +26,17 @@ enum class RouteKind : std::uint8_t {
   kMetrics,
   kBuildInfo,
   kIndex,
+  kFixedPage,  // The same answer to everyone: Route::page.
 };
 
 struct Route {
   std::string_view method;   // GET answers HEAD too.
   std::string_view pattern;  // "/api/v1/traces/{id}"; a {name} is one segment.
   RouteKind kind = RouteKind::kIndex;
-  bool on_otlp_door = false;  // Also on the OTLP/HTTP port.
+  bool on_otlp_door = false;       // Also on the OTLP/HTTP port.
+  const HttpDoor* door = nullptr;  // kIntake.
   api::Response (*lookup)(const api::Request&, const api::links::Context&) = nullptr;
+  api::Response (*page)() = nullptr;  // kFixedPage.
 };
 
 std::span<const Route> Routes();

@@ -19,7 +19,7 @@
 #include "api/http.h"
 #include "correlate/clock.h"
 #include "correlate/store.h"
-#include "gateway/ingest.h"
+#include "gateway/http_server.h"
 #include "gateway/read_pool.h"
 
 namespace boost::asio {

@@ -1,3 +1,5 @@
+#include "logs/time.h"
+
 #include <charconv>
 #include <cstdint>
 #include <string_view>
@@ -85,34 +87,27 @@ std::uint64_t ParseDateTime(std::string_view text) {
     good = good && IsDigit(text[at]) && IsDigit(text[at + 1]);
     return (text[at] - '0') * 10 + (text[at + 1] - '0');
   };
-  const std::int64_t year = two(0) * 100 + two(2);
-  const std::int64_t month = two(5);
-  const std::int64_t day = two(8);
-  const std::int64_t hour = two(11);
-  const std::int64_t minute = two(14);
-  const std::int64_t second = two(17);
+  CivilTime time;
+  time.year = two(0) * 100 + two(2);
+  time.month = two(5);
+  time.day = two(8);
+  time.hour = two(11);
+  time.minute = two(14);
+  time.second = two(17);
   good = good && text[4] == '-' && text[7] == '-' && text[13] == ':' && text[16] == ':' &&
          (text[10] == 'T' || text[10] == 't' || text[10] == ' ');
   if (!good) return 0;
   TimeReader reader(text.substr(kForm.size()));
-  const std::int64_t fraction = reader.One(".,") ? reader.Fraction() : 0;
-  std::int64_t offset_minutes = 0;
+  if (reader.One(".,")) time.nanosecond = reader.Fraction();
   reader.One(" ");
   if (!reader.at_end() && !reader.One("Zz")) {
     const std::int64_t sign = reader.One("-") ? -1 : 1;
     if (sign == 1) reader.Want("+");
     const std::int64_t hours = reader.Digits(2);
     reader.One(":");
-    offset_minutes = sign * (hours * 60 + (reader.at_end() ? 0 : reader.Digits(2)));
+    time.offset_minutes = sign * (hours * 60 + (reader.at_end() ? 0 : reader.Digits(2)));
   }
-  const bool in_range = IsDate(year, month, day) && hour < 24 && minute < 60 && second <= 60 &&
-                        offset_minutes > -24 * 60 && offset_minutes < 24 * 60;
-  if (!reader.ok() || !reader.at_end() || !in_range) return 0;
-  const std::int64_t seconds = DaysFromCivil(year, month, day) * 86'400 + hour * 3600 +
-                               (minute - offset_minutes) * 60 + second;
-  // What 64 bits of nanoseconds hold: up to the year 2554.
-  if (seconds < 0 || static_cast<std::uint64_t>(seconds) >= UINT64_MAX / kSecond) return 0;
-  return static_cast<std::uint64_t>(seconds) * kSecond + static_cast<std::uint64_t>(fraction);
+  return reader.ok() && reader.at_end() ? UnixNsOf(time) : 0;
 }
 
 // Nanoseconds in one unit of an epoch of this magnitude; 0: too small to be one (1973, in seconds).
@@ -153,6 +148,21 @@ std::uint64_t ParseEpoch(std::string_view text) {
 }
 
 }  // namespace
+
+std::uint64_t UnixNsOf(const CivilTime& time) {
+  constexpr std::int64_t kDayMinutes = 24 * 60;
+  const bool in_range = IsDate(time.year, time.month, time.day) && time.hour < 24 &&
+                        time.minute < 60 && time.second <= 60 &&
+                        time.offset_minutes > -kDayMinutes && time.offset_minutes < kDayMinutes;
+  if (!in_range) return 0;
+  const std::int64_t seconds = DaysFromCivil(time.year, time.month, time.day) * 86'400 +
+                               time.hour * 3600 + (time.minute - time.offset_minutes) * 60 +
+                               time.second;
+  // What 64 bits of nanoseconds hold: up to the year 2554.
+  if (seconds < 0 || static_cast<std::uint64_t>(seconds) >= UINT64_MAX / kSecond) return 0;
+  return static_cast<std::uint64_t>(seconds) * kSecond +
+         static_cast<std::uint64_t>(time.nanosecond);
+}
 
 std::uint64_t ParseTime(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);

@@ -147,7 +147,7 @@ std::string JsonPath::Text() const {
   return text;
 }
 
-Result<JsonValue> JsonDecoder::Parse(std::string_view bytes) {
+Result<JsonValue> JsonDecoder::ParseText(std::string_view bytes) {
   auto parsed = document_.Parse(bytes);
   if (!parsed) {
     const wire::Error& error = parsed.error();
@@ -155,9 +155,20 @@ Result<JsonValue> JsonDecoder::Parse(std::string_view bytes) {
         error.kind == wire::Error::Kind::kTooLarge ? Errc::kTooLarge : Errc::kInvalidArgument,
         error.message};
   }
-  if (!parsed->is_object()) return InvalidArgument("the request " + Want("an object", *parsed));
   Expect(bytes.size() / kAttributeBytes, batch_.attributes);
   return *parsed;
+}
+
+Result<JsonValue> JsonDecoder::Parse(std::string_view bytes) {
+  TL_TRY_ASSIGN(const JsonValue parsed, ParseText(bytes));
+  if (!parsed.is_object()) return InvalidArgument("the request " + Want("an object", parsed));
+  return parsed;
+}
+
+Result<JsonValue> JsonDecoder::ParseList(std::string_view bytes) {
+  TL_TRY_ASSIGN(const JsonValue parsed, ParseText(bytes));
+  if (!parsed.is_array()) return InvalidArgument("the request " + Want("an array", parsed));
+  return parsed;
 }
 
 void JsonDecoder::Fail(Error error) {
@@ -261,6 +272,12 @@ double JsonDecoder::Double(JsonValue value, const JsonPath& at, std::string_view
   }
 }
 
+bool JsonDecoder::Bool(JsonValue value, const JsonPath& at, std::string_view name) {
+  if (value.type() == JsonType::kBool) return value.boolean();
+  if (!value.is_null()) FailType("a boolean", value, at, name);
+  return false;
+}
+
 std::string_view JsonDecoder::KeptText(JsonValue value, const JsonPath& at, std::string_view name) {
   return batch_.arena.Copy(Text(value, at, name));
 }
@@ -324,8 +341,7 @@ void JsonDecoder::AppendMember(JsonValue value, std::string_view member, const J
   } else if (Is(member, "intValue")) {
     AppendIntValue(Int64(value, at, member), out);
   } else if (Is(member, "boolValue")) {
-    if (value.type() != JsonType::kBool) Fail(at, member, Want("a boolean", value));
-    AppendBoolValue(value.boolean(), out);
+    AppendBoolValue(Bool(value, at, member), out);
   } else if (Is(member, "doubleValue")) {
     AppendDoubleValue(Double(value, at, member), out);
   } else if (Is(member, "bytesValue")) {

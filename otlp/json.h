@@ -58,15 +58,19 @@ class JsonDecoder {
 
   // Parses the request, which is an object, and makes room for its attributes. Call it once, first.
   Result<wire::JsonValue> Parse(std::string_view bytes);
+  // The same for a request that is a list.
+  Result<wire::JsonValue> ParseList(std::string_view bytes);
 
   const DecodeOptions& options() const { return options_; }
   Batch& batch() { return batch_; }
   bool ok() const { return !failed_; }
   // When not ok().
   const Error& error() const { return error_; }
-  // Keep the first problem.
+  // Keep the first problem. FailType: the field is of another type than `wanted`.
   void Fail(const JsonPath& at, std::string_view problem);
   void Fail(Error error);
+  void FailType(std::string_view wanted, wire::JsonValue value, const JsonPath& at,
+                std::string_view name);
 
   // Before the fields of a record.
   void BeginRecord() {
@@ -101,6 +105,7 @@ class JsonDecoder {
   std::uint32_t Enum(wire::JsonValue value, const JsonPath& at, std::string_view name,
                      EnumNumber number_of);
   double Double(wire::JsonValue value, const JsonPath& at, std::string_view name);
+  bool Bool(wire::JsonValue value, const JsonPath& at, std::string_view name);
   // A view of the document: for ids, which are resolved at once.
   std::string_view Text(wire::JsonValue value, const JsonPath& at, std::string_view name) {
     if (value.is_string()) return value.string();
@@ -131,6 +136,7 @@ class JsonDecoder {
   std::uint32_t Scope(wire::JsonValue value, const JsonPath& at, std::string_view name);
 
  private:
+  Result<wire::JsonValue> ParseText(std::string_view bytes);
   bool Attribute(wire::JsonValue key_value, const JsonPath& at);
   // What stands for many records cannot be rejected with one of them.
   void RefuseProblem(const JsonPath& at);
@@ -152,8 +158,6 @@ class JsonDecoder {
   std::int64_t SlowInt64(wire::JsonValue value, const JsonPath& at, std::string_view name);
   DecimalInteger AnyInteger(wire::JsonValue value, const JsonPath& at, std::string_view name);
   void Fail(const JsonPath& at, std::string_view name, std::string_view problem);
-  void FailType(std::string_view wanted, wire::JsonValue value, const JsonPath& at,
-                std::string_view name);
 
   const DecodeOptions& options_;
   Batch& batch_;
@@ -213,6 +217,7 @@ class JsonMessage {
   double Double(std::size_t field) const {
     return decoder_.Double(values_[field], at_, names_[field]);
   }
+  bool Bool(std::size_t field) const { return decoder_.Bool(values_[field], at_, names_[field]); }
   std::string_view Text(std::size_t field) const {
     return decoder_.Text(values_[field], at_, names_[field]);
   }

@@ -212,7 +212,8 @@ class BatchSizes {
         related_(batch.related.size()),
         spans_(batch.spans.size()),
         logs_(batch.logs.size()),
-        exemplars_(batch.exemplars.size()) {}
+        exemplars_(batch.exemplars.size()),
+        gauges_(batch.gauges.size()) {}
 
   void Restore(Batch& batch) const {
     batch.resources.resize(resources_);
@@ -224,6 +225,7 @@ class BatchSizes {
     batch.spans.resize(spans_);
     batch.logs.resize(logs_);
     batch.exemplars.resize(exemplars_);
+    batch.gauges.resize(gauges_);
   }
 
  private:
@@ -236,6 +238,7 @@ class BatchSizes {
   std::size_t spans_;
   std::size_t logs_;
   std::size_t exemplars_;
+  std::size_t gauges_;
 };
 
 }  // namespace

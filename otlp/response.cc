@@ -11,6 +11,7 @@ namespace {
 constexpr char kVarint1 = 0x08;
 constexpr char kBytes1 = 0x0a;
 constexpr char kBytes2 = 0x12;
+constexpr char kBytes3 = 0x1a;
 
 void AppendVarintField(char tag, std::uint64_t value, std::string& out) {
   if (value == 0) return;
@@ -29,6 +30,12 @@ void AppendTextField(char tag, std::string_view text, std::string& out) {
   for (std::size_t i = begin; i < out.size(); ++i) {
     if (static_cast<unsigned char>(out[i]) >= 0x80) out[i] = '?';
   }
+}
+
+void AppendMessageField(char tag, std::string_view message, std::string& out) {
+  out += tag;
+  AppendVarint(message.size(), out);
+  out += message;
 }
 
 std::string JsonExportResponse(std::string_view rejected_name, std::uint64_t rejected,
@@ -56,9 +63,7 @@ std::string ExportResponse(Format format, std::string_view rejected_name, std::u
   std::string partial_success;
   AppendVarintField(kVarint1, rejected, partial_success);
   AppendTextField(kBytes2, message, partial_success);
-  out += kBytes1;
-  AppendVarint(partial_success.size(), out);
-  out += partial_success;
+  AppendMessageField(kBytes1, partial_success, out);
   return out;
 }
 
@@ -74,6 +79,19 @@ std::string StatusResponse(Format format, int code, std::string_view message) {
   json.Key("code").Int(code);
   json.Key("message").String(message);
   json.EndObject();
+  return out;
+}
+
+std::string RetryStatus(int code, std::string_view message, int retry_seconds) {
+  std::string delay;  // google.protobuf.Duration.
+  AppendVarintField(kVarint1, static_cast<std::uint64_t>(retry_seconds), delay);
+  std::string retry_info;
+  AppendMessageField(kBytes1, delay, retry_info);
+  std::string any;
+  AppendTextField(kBytes1, "type.googleapis.com/google.rpc.RetryInfo", any);
+  AppendMessageField(kBytes2, retry_info, any);
+  std::string out = StatusResponse(Format::kProtobuf, code, message);
+  AppendMessageField(kBytes3, any, out);
   return out;
 }
 

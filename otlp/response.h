@@ -1,6 +1,7 @@
 // OTLP answers: the export response with its partial success, and google.rpc.Status for failures,
 // each in the request's own encoding.
-// Source: OTLP 1.x, "OTLP/HTTP Response"; google/rpc/status.proto.
+// Source: OTLP 1.x, "OTLP/HTTP Response", "OTLP/gRPC Throttling"; google/rpc/status.proto,
+// error_details.proto.
 #pragma once
 
 #include <cstdint>
@@ -19,5 +20,9 @@ std::string ExportResponse(Format format, std::string_view rejected_name, std::u
 
 // `code` is a gRPC status code.
 std::string StatusResponse(Format format, int code, std::string_view message);
+
+// A google.rpc.Status in protobuf whose details are a google.rpc.RetryInfo: gRPC's
+// grpc-status-details-bin, which makes senders try again.
+std::string RetryStatus(int code, std::string_view message, int retry_seconds);
 
 }  // namespace throughline::otlp

@@ -93,4 +93,15 @@ Exemplar& RecordCopier::Copy(const Exemplar& exemplar) {
   return to_.exemplars.back();
 }
 
+GaugePoint& RecordCopier::Copy(const GaugePoint& point) {
+  GaugePoint copy = point;
+  copy.resource = CopyResource(point.resource);
+  copy.labels = Copy(point.labels);
+  copy.metric = Copy(point.metric);
+  copy.unit = Copy(point.unit);
+  copy.service = Copy(point.service);
+  to_.gauges.push_back(copy);
+  return to_.gauges.back();
+}
+
 }  // namespace throughline::store

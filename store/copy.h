@@ -20,6 +20,7 @@ class RecordCopier {
   Span& Copy(const Span& span);
   LogLine& Copy(const LogLine& line);
   Exemplar& Copy(const Exemplar& exemplar);
+  GaugePoint& Copy(const GaugePoint& point);
 
  private:
   std::string_view Copy(std::string_view bytes) { return to_.arena.Copy(bytes); }

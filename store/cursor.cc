@@ -39,6 +39,8 @@ SortKey KeyOf(const Exemplar& exemplar) {
   return {TimeOf(exemplar), exemplar.span_id.value, exemplar.identity, 0};
 }
 
+SortKey KeyOf(const GaugePoint& point) { return {TimeOf(point), point.identity, 0, 0}; }
+
 bool StandsBefore(CursorKind kind, const SortKey& a, const SortKey& b) {
   return kind == CursorKind::kLines ? a < b : b < a;
 }
@@ -76,6 +78,16 @@ Result<std::optional<SortKey>> DecodeCursor(CursorKind kind, std::string_view te
   return std::optional<SortKey>(key);
 }
 
+void PageItems::Prune() {
+  const auto last = items_.begin() + static_cast<std::ptrdiff_t>(kept_ - 1);
+  std::nth_element(
+      items_.begin(), last, items_.end(),
+      [kind = kind_](const Keyed& a, const Keyed& b) { return StandsBefore(kind, a.key, b.key); });
+  last_ = last->key;
+  full_ = true;
+  items_.resize(kept_);
+}
+
 std::string CutPage(CursorKind kind, const std::optional<SortKey>& after, std::size_t limit,
                     std::vector<Keyed>& items) {
   if (after) {
@@ -88,6 +100,11 @@ std::string CutPage(CursorKind kind, const std::optional<SortKey>& after, std::s
       [kind](const Keyed& a, const Keyed& b) { return StandsBefore(kind, a.key, b.key); });
   items.resize(size);
   return more && size > 0 ? EncodeCursor(kind, items.back().key) : std::string();
+}
+
+Result<void> CheckLimit(std::size_t limit) {
+  if (limit > 0) return {};
+  return InvalidArgument("limit is 0, want at least 1");
 }
 
 }  // namespace throughline::store

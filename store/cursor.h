@@ -4,6 +4,7 @@
 // records come and go: the next page has what sorts behind that key.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -27,11 +28,13 @@ enum class CursorKind : std::uint8_t {
   kLines = 3,            // (effective time, span id, identity), ascending.
   kNewestLines = 4,      // The same, descending.
   kNewestExemplars = 5,  // As lines, descending.
+  kNewestGauges = 6,     // (effective time, identity), descending.
 };
 
 SortKey KeyOf(const TraceSummary& summary, CursorKind kind);
 SortKey KeyOf(const LogLine& line);
 SortKey KeyOf(const Exemplar& exemplar);
+SortKey KeyOf(const GaugePoint& point);
 
 // True when `a` stands before `b` in the list.
 bool StandsBefore(CursorKind kind, const SortKey& a, const SortKey& b);
@@ -48,9 +51,52 @@ struct Keyed {
   std::uint32_t index = 0;
 };
 
+// Collects the items of a page where there may be very many: holds a few times `limit` at most.
+class PageItems {
+ public:
+  // `after` as for CutPage.
+  PageItems(CursorKind kind, const std::optional<SortKey>& after, std::size_t limit)
+      : kind_(kind), after_(after), kept_(std::min(limit, std::size_t{1} << 40U) + 1) {}
+
+  void Add(const Keyed& item) {
+    if (after_ && !StandsBefore(kind_, *after_, item.key)) return;
+    if (full_ && !StandsBefore(kind_, item.key, last_)) return;
+    items_.push_back(item);
+    if (items_.size() >= 2 * kept_ + kLeast) Prune();
+  }
+  // All that can be on the page, and one more where there is one; for CutPage.
+  std::vector<Keyed>& items() { return items_; }
+
+ private:
+  static constexpr std::size_t kLeast = 1024;
+  // Leaves the first kept_ items; what stands behind the last of them need not be added any more.
+  void Prune();
+
+  const CursorKind kind_;
+  const std::optional<SortKey>& after_;
+  const std::size_t kept_;
+  std::vector<Keyed> items_;
+  bool full_ = false;
+  SortKey last_{};
+};
+
 // Leaves in `items` the first `limit` behind `after`, in order. Returns the cursor behind them;
 // empty when nothing is left.
 std::string CutPage(CursorKind kind, const std::optional<SortKey>& after, std::size_t limit,
                     std::vector<Keyed>& items);
+
+// kInvalidArgument: a page has at least one item.
+Result<void> CheckLimit(std::size_t limit);
+
+// CutPage, and says in an answer where its page ended, or that the deadline cut the search.
+template <typename Answer>
+void EndPage(CursorKind kind, const std::optional<SortKey>& after, std::size_t limit, bool was_cut,
+             std::vector<Keyed>& items, Answer& answer) {
+  answer.cursor = CutPage(kind, after, limit, items);
+  if (!was_cut) return;
+  answer.cursor.clear();
+  answer.complete = false;
+  answer.incomplete_reason = "deadline";
+}
 
 }  // namespace throughline::store

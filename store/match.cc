@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "correlate/metric_pattern.h"
 #include "store/metric_name.h"
 #include "store/record_time.h"
 #include "store/summary.h"
@@ -231,6 +232,24 @@ bool ExemplarMatch::Matches(const Exemplar& exemplar, const Batch& batch) const 
   return std::all_of(labels_.begin(), labels_.end(), [&](const CompiledMatcher& matcher) {
     return MatchesLabel(matcher, exemplar, batch);
   });
+}
+
+Result<GaugeMatch> GaugeMatch::Compile(const GaugeQuery& query) {
+  if (!query.metric.empty()) TL_TRY(MetricPattern::Parse(query.metric));
+  GaugeMatch match;
+  match.time_ = query.time;
+  match.metric_ = query.metric;
+  match.service_ = query.service;
+  return match;
+}
+
+bool GaugeMatch::MatchesSeries(std::string_view metric, std::string_view service) const {
+  if (service_ && service != *service_) return false;
+  return metric_.empty() || MetricPattern::Parse(metric_).value().Matches(metric);
+}
+
+bool GaugeMatch::Matches(const GaugePoint& point) const {
+  return time_.Contains(TimeOf(point)) && MatchesSeries(point.metric, point.service);
 }
 
 }  // namespace throughline::store

@@ -108,4 +108,17 @@ class ExemplarMatch {
   CompiledMatchers labels_;
 };
 
+class GaugeMatch {
+ public:
+  static Result<GaugeMatch> Compile(const GaugeQuery& query);
+  // What all points of a series have in common: its metric and its stated service.
+  bool MatchesSeries(std::string_view metric, std::string_view service) const;
+  bool Matches(const GaugePoint& point) const;
+
+ private:
+  TimeRange time_;
+  std::string metric_;
+  std::optional<std::string> service_;
+};
+
 }  // namespace throughline::store

@@ -16,6 +16,9 @@ inline std::uint64_t TimeOf(const LogLine& line) {
 inline std::uint64_t TimeOf(const Exemplar& exemplar) {
   return EffectiveTimeOf(exemplar.time_unix_ns, 0, exemplar.arrival_unix_ns).unix_ns;
 }
+inline std::uint64_t TimeOf(const GaugePoint& point) {
+  return EffectiveTimeOf(point.time_unix_ns, 0, point.arrival_unix_ns).unix_ns;
+}
 
 // When a span ended: its effective start and its duration, at most the end of time. A span whose
 // start was not sent has no duration.

@@ -133,9 +133,11 @@ void Writer::Answer(Item& item, Result<Appended> result) {
     Add(stats_.stored_spans, result->spans);
     Add(stats_.stored_logs, result->logs);
     Add(stats_.stored_exemplars, result->exemplars);
+    Add(stats_.stored_gauges, result->gauges);
     Add(stats_.deduplicated_spans, result->deduplicated_spans);
     Add(stats_.deduplicated_logs, result->deduplicated_logs);
     Add(stats_.deduplicated_exemplars, result->deduplicated_exemplars);
+    Add(stats_.deduplicated_gauges, result->deduplicated_gauges);
   } else {
     Add(stats_.failed_batches, 1);
   }

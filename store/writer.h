@@ -45,9 +45,11 @@ class Writer {
     std::atomic<std::uint64_t> stored_spans{0};
     std::atomic<std::uint64_t> stored_logs{0};
     std::atomic<std::uint64_t> stored_exemplars{0};
+    std::atomic<std::uint64_t> stored_gauges{0};
     std::atomic<std::uint64_t> deduplicated_spans{0};
     std::atomic<std::uint64_t> deduplicated_logs{0};
     std::atomic<std::uint64_t> deduplicated_exemplars{0};
+    std::atomic<std::uint64_t> deduplicated_gauges{0};
     std::atomic<std::uint64_t> waiting_records{0};
     std::atomic<std::uint64_t> waiting_bytes{0};
     std::atomic<std::uint64_t> committing_records{0};

@@ -349,6 +349,7 @@ Result<Inflated> Inflate(Encoding encoding, std::string_view compressed, std::si
       return compressed.starts_with(kSnappyMagic)
                  ? InflateSnappyFrames(compressed, limit_bytes, padding)
                  : InflateSnappyBlock(compressed, limit_bytes, padding);
+    case Encoding::kSnappyBlock: return InflateSnappyBlock(compressed, limit_bytes, padding);
     case Encoding::kLz4: return InflateLz4(compressed, limit_bytes, padding);
   }
   return Error{.kind = Error::Kind::kUnsupported, .message = "not a compressed encoding"};

@@ -14,10 +14,18 @@
 
 namespace throughline::wire {
 
-enum class Encoding { kIdentity, kGzip, kDeflate, kZstd, kSnappy, kLz4 };
+enum class Encoding {
+  kIdentity,
+  kGzip,
+  kDeflate,
+  kZstd,
+  kSnappy,       // Framed where it starts with the framing magic, else one block.
+  kSnappyBlock,  // Never framed: what Prometheus and Loki mean by snappy.
+  kLz4
+};
 
-// The value of a Content-Encoding header, in any case; "" and "identity" are kIdentity. nullopt:
-// not one of ours.
+// The value of a Content-Encoding header, in any case; "" and "identity" are kIdentity; never
+// kSnappyBlock. nullopt: not one of ours.
 std::optional<Encoding> EncodingOf(std::string_view content_encoding);
 
 struct Inflated {

@@ -76,6 +76,14 @@ class ProtoReader {
     if (__builtin_expect(tag_ < 8, 0)) return Fail("field number 0");
     return true;
   }
+  // Instead of Next(), for a stream of messages each behind its length: takes the next one. False
+  // at the end and after a failure.
+  bool NextDelimited(std::string_view& message) {
+    if (at_ == end_) return false;
+    field_at_ = at_;
+    message = ReadBytes();
+    return ok();
+  }
   std::uint32_t field() const { return tag_ >> 3U; }
   WireType type() const { return static_cast<WireType>(tag_ & 7U); }
   // Where the current field begins, its tag included.

@@ -44,21 +44,6 @@ void SayIncomplete(std::string reason, Answer& answer) {
   answer.incomplete_reason = std::move(reason);
 }
 
-// Leaves the page of `items`, says where it ended, and whether the walk saw everything.
-template <typename Answer>
-void Cut(CursorKind kind, const std::optional<SortKey>& after, std::size_t limit, const Walk& walk,
-         std::vector<Keyed>& items, Answer& answer) {
-  answer.cursor = CutPage(kind, after, limit, items);
-  if (!walk.was_cut()) return;
-  answer.cursor.clear();
-  SayIncomplete("deadline", answer);
-}
-
-Result<void> CheckLimit(std::size_t limit) {
-  if (limit > 0) return {};
-  return InvalidArgument("limit is 0, want at least 1");
-}
-
 // Which id all records of a match link to. Asked with a known high half, that one decides, also
 // where only records without one are found: they must not lead on to another known half.
 TraceId LinkedTo(TraceId asked, TraceId match) { return asked.high_known() ? asked : match; }
@@ -95,12 +80,15 @@ class MemoryStore::Tenant {
   void Keep(std::vector<Record> Batch::*kind, std::vector<std::uint32_t> Trace::*indexes,
             const Appending& appending, RecordCopier& copier, std::set<std::uint64_t>& identities,
             std::set<TraceId>& linked, std::uint64_t& stored);
+  // They are of no trace.
+  void KeepGauges(const Appending& appending, RecordCopier& copier, std::uint64_t& stored);
 
   Batch records_;
   // What is stored already, by kind: equal numbers of two kinds are not the same record.
   std::set<std::uint64_t> span_identities_;
   std::set<std::uint64_t> log_identities_;
   std::set<std::uint64_t> exemplar_identities_;
+  std::set<std::uint64_t> gauge_identities_;
   std::map<std::uint64_t, std::map<std::uint64_t, Trace>> traces_;  // By low half, by high half.
 };
 
@@ -121,6 +109,15 @@ void MemoryStore::Tenant::Keep(std::vector<Record> Batch::*kind,
   }
 }
 
+void MemoryStore::Tenant::KeepGauges(const Appending& appending, RecordCopier& copier,
+                                     std::uint64_t& stored) {
+  for (const GaugePoint& point : appending.batch->gauges) {
+    if (!gauge_identities_.insert(point.identity).second) continue;
+    copier.Copy(point).arrival_unix_ns = appending.arrival_unix_ns;
+    ++stored;
+  }
+}
+
 Appended MemoryStore::Tenant::Keep(const Appending& appending, std::set<TraceId>& linked) {
   const Batch& batch = *appending.batch;
   RecordCopier copier(batch, records_);
@@ -129,9 +126,11 @@ Appended MemoryStore::Tenant::Keep(const Appending& appending, std::set<TraceId>
   Keep(&Batch::logs, &Trace::logs, appending, copier, log_identities_, linked, counts.logs);
   Keep(&Batch::exemplars, &Trace::exemplars, appending, copier, exemplar_identities_, linked,
        counts.exemplars);
+  KeepGauges(appending, copier, counts.gauges);
   counts.deduplicated_spans = batch.spans.size() - counts.spans;
   counts.deduplicated_logs = batch.logs.size() - counts.logs;
   counts.deduplicated_exemplars = batch.exemplars.size() - counts.exemplars;
+  counts.deduplicated_gauges = batch.gauges.size() - counts.gauges;
   return counts;
 }
 
@@ -223,7 +222,7 @@ Result<std::vector<Appended>> MemoryStore::Append(std::span<const Appending> app
       std::unique_ptr<Tenant>& tenant = tenants_[appending.tenant];
       if (tenant == nullptr) tenant = std::make_unique<Tenant>();
       const Appended counts = tenant->Keep(appending, linked[appending.tenant]);
-      if (counts.spans + counts.logs + counts.exemplars > 0) {
+      if (counts.spans + counts.logs + counts.exemplars + counts.gauges > 0) {
         memory_bytes_ += appending.batch->size_bytes();
       }
       results.push_back(counts);
@@ -289,7 +288,7 @@ Result<Page<TraceSummary>> MemoryStore::FindTraces(const Scope& scope,
     items.push_back({.key = KeyOf(summary, kind), .index = Size(summaries)});
     summaries.push_back(std::move(summary));
   }
-  Cut(kind, after, query.limit, walk, items, page);
+  EndPage(kind, after, query.limit, walk.was_cut(), items, page);
   for (const Keyed& item : items) page.items.push_back(std::move(summaries[item.index]));
   return page;
 }
@@ -321,7 +320,7 @@ Result<RecordPage> MemoryStore::FindLogs(const Scope& scope, const LogQuery& que
     if (match.NeedsTrace(line) && !belongs(line)) continue;
     items.push_back({.key = KeyOf(line), .index = i});
   }
-  Cut(kind, after, query.limit, walk, items, page);
+  EndPage(kind, after, query.limit, walk.was_cut(), items, page);
   RecordCopier copier(records, page.records);
   for (const Keyed& item : items) copier.Copy(records.logs[item.index]);
   return page;
@@ -344,9 +343,31 @@ Result<RecordPage> MemoryStore::FindExemplars(const Scope& scope,
     const Exemplar& exemplar = records.exemplars[i];
     if (match.Matches(exemplar, records)) items.push_back({.key = KeyOf(exemplar), .index = i});
   }
-  Cut(kKind, after, query.limit, walk, items, page);
+  EndPage(kKind, after, query.limit, walk.was_cut(), items, page);
   RecordCopier copier(records, page.records);
   for (const Keyed& item : items) copier.Copy(records.exemplars[item.index]);
+  return page;
+}
+
+Result<RecordPage> MemoryStore::FindGauges(const Scope& scope, const GaugeQuery& query) const {
+  constexpr CursorKind kKind = CursorKind::kNewestGauges;
+  TL_TRY(CheckLimit(query.limit));
+  TL_TRY_ASSIGN(const auto match, GaugeMatch::Compile(query));
+  TL_TRY_ASSIGN(const auto after, DecodeCursor(kKind, query.cursor));
+  RecordPage page;
+  const std::shared_lock lock(mutex_);
+  const Tenant* const tenant = Find(scope.tenant);
+  if (tenant == nullptr) return page;
+  const Batch& records = tenant->records();
+  Walk walk(scope);
+  std::vector<Keyed> items;
+  for (std::uint32_t i = 0; i < records.gauges.size() && !walk.IsCut(); ++i) {
+    const GaugePoint& point = records.gauges[i];
+    if (match.Matches(point)) items.push_back({.key = KeyOf(point), .index = i});
+  }
+  EndPage(kKind, after, query.limit, walk.was_cut(), items, page);
+  RecordCopier copier(records, page.records);
+  for (const Keyed& item : items) copier.Copy(records.gauges[item.index]);
   return page;
 }
 
@@ -410,6 +431,7 @@ StoreUsage MemoryStore::Usage() const {
     usage.spans += tenant->records().spans.size();
     usage.logs += tenant->records().logs.size();
     usage.exemplars += tenant->records().exemplars.size();
+    usage.gauges += tenant->records().gauges.size();
     usage.traces += tenant->trace_count();
   }
   return usage;

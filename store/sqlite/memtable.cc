@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "correlate/hash.h"
+#include "correlate/identity.h"
 
 namespace throughline::store::sqlite {
 namespace {
@@ -29,6 +30,35 @@ std::uint64_t IdentityKey(std::uint64_t identity, RecordKind kind, std::uint64_t
   return identity ^ (tenant_mix * (2 * static_cast<std::uint64_t>(kind) + 1));
 }
 
+// What a row holds.
+struct RecordCounts {
+  std::size_t records = 0;
+  std::size_t gauges = 0;  // Points; a record of them is none of the above.
+};
+
+// nullopt: the sizes of the records do not add up, or one is of no kind that is known.
+std::optional<RecordCounts> CountRecords(std::string_view bytes) {
+  RecordCounts counts;
+  while (!bytes.empty()) {
+    if (bytes.size() < kGaugeFixedBytes) return std::nullopt;
+    const RecordView record(bytes.data());
+    if (record.kind() < RecordKind::kSpan || record.kind() > RecordKind::kGauges)
+      return std::nullopt;
+    const bool is_gauges = record.kind() == RecordKind::kGauges;
+    const std::size_t least = is_gauges ? kGaugeFixedBytes : kFixedBytes;
+    if (record.size() < least || record.size() > bytes.size()) return std::nullopt;
+    if (is_gauges) {
+      const std::size_t points = GaugeRecordView(bytes.data()).count();
+      if (points > record.size() / kLeastGaugePointBytes) return std::nullopt;
+      counts.gauges += points;
+    } else {
+      ++counts.records;
+    }
+    bytes.remove_prefix(record.size());
+  }
+  return counts;
+}
+
 }  // namespace
 
 Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed)
@@ -39,6 +69,7 @@ Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed)
       traces_(capacity_bytes_ / sizeof(TraceEntry) + 1),
       blocks_(capacity_bytes_ / sizeof(Block) + 1),
       counters_(capacity_bytes_ / sizeof(Counter) + 1),
+      gauge_index_(capacity_bytes_, seed),
       buckets_(std::bit_ceil(std::max<std::size_t>(capacity_bytes_ / kBytesPerBucket, 1024))) {
   records_.Extend(kFirstRecord);
 }
@@ -55,15 +86,17 @@ std::size_t Memtable::BucketOf(std::uint32_t tenant, TraceId id) const {
 std::size_t Memtable::used_bytes() const {
   return records_.size() + dictionary_.size_bytes() + traces_.size_bytes() + blocks_.size_bytes() +
          counters_.size_bytes() + counter_table_.size_bytes() + trace_table_.size_bytes() +
-         identities_.size_bytes() + buckets_.size() * sizeof(buckets_[0]);
+         gauge_index_.size_bytes() + identities_.size_bytes() +
+         buckets_.size() * sizeof(buckets_[0]);
 }
 
 bool Memtable::HasRoomFor(std::size_t record_bytes, std::size_t dictionary_bytes,
-                          std::size_t records) const {
-  // Each record may be the first of a trace and of an operation.
+                          std::size_t records, std::size_t gauges) const {
+  // Each record may be the first of a trace and of an operation, each point that of a series.
   const std::size_t index_bytes =
-      identities_.size_bytes_with(records) - identities_.size_bytes() +
-      records * (sizeof(TraceEntry) + sizeof(Counter) + 2 * HashTable::kSlotBytes);
+      identities_.size_bytes_with(records + gauges) - identities_.size_bytes() +
+      records * (sizeof(TraceEntry) + sizeof(Counter) + 2 * HashTable::kSlotBytes) +
+      gauges * GaugeIndex::kEntryBytes;
   const std::size_t more = record_bytes + dictionary_bytes + index_bytes;
   return used_bytes() + more <= capacity_bytes_ && record_bytes + 64 <= records_.left() &&
          dictionary_bytes + 64 <= dictionary_.left_bytes();
@@ -80,7 +113,9 @@ Result<Memtable::Staged> Memtable::Stage(std::uint32_t tenant, std::uint64_t arr
   for (const Span& span : batch.spans) bound += writer.Bound(span);
   for (const LogLine& line : batch.logs) bound += writer.Bound(line);
   for (const Exemplar& exemplar : batch.exemplars) bound += writer.Bound(exemplar);
-  if (!HasRoomFor(bound, writer.DictionaryBound(), batch.record_count())) {
+  const std::size_t gauges = batch.gauges.size();
+  if (gauges > 0) bound += kGaugeFixedBytes + gauges * kGaugePointBytes;
+  if (!HasRoomFor(bound, writer.DictionaryBound(), batch.record_count() - gauges, gauges)) {
     return Error{Errc::kUnavailable, "the store is full: " + std::to_string(used_bytes()) +
                                          " bytes of store.hot_bytes " +
                                          std::to_string(capacity_bytes_) + " are in use"};
@@ -93,18 +128,22 @@ Result<Memtable::Staged> Memtable::Stage(std::uint32_t tenant, std::uint64_t arr
   block.spans = StageRecords(batch.spans, tenant, mix, writer);
   block.lines = StageRecords(batch.logs, tenant, mix, writer);
   block.exemplars = StageRecords(batch.exemplars, tenant, mix, writer);
+  StageGauges(batch.gauges, mix, writer, block);
   block.end = static_cast<std::uint32_t>(records_.size());
   staged_blocks_.push_back(block);
 
   Staged staged;
   staged.records = {records_.data() + block.begin, block.end - block.begin};
   staged.dictionary = dictionary_.Since(dictionary_mark);
+  if (block.gauges > 0) staged.format = kFormatWithGauges;
   staged.counts = {.spans = block.spans,
                    .logs = block.lines,
                    .exemplars = block.exemplars,
+                   .gauges = block.gauges,
                    .deduplicated_spans = batch.spans.size() - block.spans,
                    .deduplicated_logs = batch.logs.size() - block.lines,
-                   .deduplicated_exemplars = batch.exemplars.size() - block.exemplars};
+                   .deduplicated_exemplars = batch.exemplars.size() - block.exemplars,
+                   .deduplicated_gauges = gauges - block.gauges};
   return staged;
 }
 
@@ -137,6 +176,33 @@ bool Memtable::StageRecord(const Record& record, std::uint32_t tenant, std::uint
   if constexpr (std::is_same_v<Record, Span>) pending.error = record.is_error();
   pending_.push_back(pending);
   return true;
+}
+
+void Memtable::StageGauges(const std::vector<GaugePoint>& points, std::uint64_t tenant_mix,
+                           RecordWriter& writer, Block& block) {
+  new_gauges_.clear();
+  std::uint64_t earliest = UINT64_MAX;
+  std::uint64_t latest = 0;
+  for (std::uint32_t i = 0; i < points.size(); ++i) {
+    const GaugePoint& point = points[i];
+    const std::uint64_t identity = IdentityKey(point.identity, RecordKind::kGauges, tenant_mix);
+    if (!identities_.Insert(identity)) continue;
+    staged_identities_.push_back(identity);
+    new_gauges_.push_back(i);
+    earliest = std::min(earliest, point.time_unix_ns);
+    latest = std::max(latest, point.time_unix_ns);
+  }
+  if (new_gauges_.empty()) return;
+  GaugeRecordWriter record(earliest, latest, records_.end());
+  for (const std::uint32_t index : new_gauges_) {
+    const GaugePoint& point = points[index];
+    const GaugeSeries series = InternSeries(point, seed_, writer);
+    gauge_index_.Note(block.tenant, series);
+    record.Add({.series = series.id, .time_unix_ns = point.time_unix_ns, .value = point.value});
+  }
+  block.gauges = static_cast<std::uint32_t>(new_gauges_.size());
+  block.gauge_record = static_cast<std::uint32_t>(records_.size());
+  records_.Extend(record.Finish());
 }
 
 std::uint64_t Memtable::HashOf(const Counter& counter) const {
@@ -218,7 +284,9 @@ void Memtable::Publish(const std::function<bool()>& anyone_waits,
     spans_.fetch_add(block.spans, std::memory_order_relaxed);
     lines_.fetch_add(block.lines, std::memory_order_relaxed);
     exemplars_.fetch_add(block.exemplars, std::memory_order_relaxed);
+    gauges_.fetch_add(block.gauges, std::memory_order_relaxed);
   }
+  gauge_index_.Publish();
   visible_blocks_.store(blocks_.size(), std::memory_order_release);
   visible_counters_.store(counters_.size(), std::memory_order_release);
   memory_bytes_.store(used_bytes(), std::memory_order_relaxed);
@@ -253,6 +321,7 @@ void Memtable::DropStaged() {
                          [this](std::uint32_t index) { return HashOf(counters_[index - 1]); });
     counters_.Shrink(counters_.size() - 1);
   }
+  gauge_index_.DropStaged();
   pending_.clear();
   staged_identities_.clear();
   staged_blocks_.clear();
@@ -286,10 +355,33 @@ Memtable::Pending Memtable::Recount(RecordView record, std::uint32_t reference, 
       .reference = reference, .counter = CounterOf(block.tenant, written, kind), .error = error};
 }
 
+bool Memtable::ReplayGauges(std::uint32_t reference, std::uint64_t tenant_mix, Block& block) {
+  const GaugeRecordView record(records_.data() + reference);
+  const auto is_known = [this](std::uint32_t id) { return id < dictionary_.mark().count; };
+  std::uint32_t read = 0;
+  record.EachPoint([&](const StoredGauge& point, const char*) {
+    if (!is_known(point.series)) return false;
+    const GaugeSeries series = SeriesOf(point.series, dictionary_);
+    if (series.metric != kNotInterned && !is_known(series.metric)) return false;
+    if (series.service != kNotInterned && !is_known(series.service)) return false;
+    gauge_index_.Note(block.tenant, series);
+    const std::uint64_t hash = SeriesHash(dictionary_.At(point.series));
+    const std::uint64_t identity = GaugeIdentityOf(hash, point.time_unix_ns, seed_);
+    identities_.Insert(IdentityKey(identity, RecordKind::kGauges, tenant_mix));
+    ++read;
+    return true;
+  });
+  block.gauges = record.count();
+  block.gauge_record = reference;
+  return read == record.count();
+}
+
 Result<void> Memtable::Replay(std::uint32_t tenant, std::uint64_t arrival_unix_ns,
                               std::string_view records, std::string_view dictionary) {
   const auto damaged = [] { return Error{Errc::kDataLoss, "a tail row is damaged"}; };
-  if (!HasRoomFor(records.size(), dictionary.size() * 2, records.size() / kFixedBytes)) {
+  const auto found = CountRecords(records);
+  if (!found) return damaged();
+  if (!HasRoomFor(records.size(), dictionary.size() * 2, found->records, found->gauges)) {
     return Error{Errc::kUnavailable, "the tail does not fit into store.hot_bytes " +
                                          std::to_string(capacity_bytes_) + "; raise it"};
   }
@@ -304,12 +396,12 @@ Result<void> Memtable::Replay(std::uint32_t tenant, std::uint64_t arrival_unix_n
   const std::uint64_t mix = TenantMix(tenant);
   for (std::uint32_t at = begin; at < block.end;) {
     const RecordView record(records_.data() + at);
-    if (block.end - at < kFixedBytes || record.size() < kFixedBytes ||
-        record.size() > block.end - at) {
-      return damaged();
+    if (record.kind() == RecordKind::kGauges) {
+      if (!ReplayGauges(at, mix, block)) return damaged();
+    } else {
+      identities_.Insert(IdentityKey(record.identity(), record.kind(), mix));
+      pending_.push_back(Recount(record, at, block));
     }
-    identities_.Insert(IdentityKey(record.identity(), record.kind(), mix));
-    pending_.push_back(Recount(record, at, block));
     at += record.size();
   }
   staged_blocks_.push_back(block);
@@ -352,11 +444,16 @@ std::span<const Block> Memtable::Snapshot::blocks() const {
 }
 
 std::uint64_t Memtable::Snapshot::ArrivalOf(std::uint32_t reference) const {
+  const Block* const block = BlockOf(reference);
+  return block == nullptr ? 0 : block->arrival_unix_ns;
+}
+
+const Block* Memtable::Snapshot::BlockOf(std::uint32_t reference) const {
   const std::span<const Block> all = blocks();
   const auto after = std::upper_bound(
       all.begin(), all.end(), reference,
       [](std::uint32_t offset, const Block& block) { return offset < block.begin; });
-  return after == all.begin() ? 0 : std::prev(after)->arrival_unix_ns;
+  return after == all.begin() ? nullptr : &*std::prev(after);
 }
 
 void Memtable::EachCounter(std::uint32_t tenant,
@@ -374,6 +471,7 @@ StoreUsage Memtable::Usage() const {
   usage.spans = spans_.load(std::memory_order_relaxed);
   usage.logs = lines_.load(std::memory_order_relaxed);
   usage.exemplars = exemplars_.load(std::memory_order_relaxed);
+  usage.gauges = gauges_.load(std::memory_order_relaxed);
   usage.traces = trace_count_.load(std::memory_order_relaxed);
   usage.memory_bytes = memory_bytes_.load(std::memory_order_relaxed);
   usage.memory_limit_bytes = capacity_bytes_;

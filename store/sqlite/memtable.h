@@ -2,7 +2,8 @@
 //
 // Records lie behind each other in one Region, in the bytes of the tail file. A bucket array leads
 // from (tenant, low half of the id) to the entries of traces; from an entry three chains lead
-// through its spans, lines and exemplars, newest first.
+// through its spans, lines and exemplars, newest first. Gauge points are of no trace: a request's
+// are one record, which its Block leads to.
 //
 // One writer, in three steps: Stage() conses the records of a batch at the end of the Region, where
 // nothing leads to them; the caller commits Staged's bytes to the tail; Publish() links them and
@@ -22,6 +23,7 @@
 #include "correlate/result.h"
 #include "correlate/store.h"
 #include "store/sqlite/dictionary.h"
+#include "store/sqlite/gauge_index.h"
 #include "store/sqlite/hash_set.h"
 #include "store/sqlite/record.h"
 #include "store/sqlite/region.h"
@@ -36,6 +38,8 @@ struct Block {
   std::uint32_t spans = 0;
   std::uint32_t lines = 0;
   std::uint32_t exemplars = 0;
+  std::uint32_t gauges = 0;        // Points,
+  std::uint32_t gauge_record = 0;  // which stand in one record.
   std::uint64_t arrival_unix_ns = 0;
 };
 
@@ -62,6 +66,7 @@ class Memtable {
   struct Staged {
     std::string_view records;  // For the tail.
     std::string_view dictionary;
+    std::int64_t format = 1;  // The lowest that can say it (format.md).
     Appended counts;
   };
   // kUnavailable: full. Nothing is staged then of this batch; earlier ones stay staged.
@@ -92,6 +97,12 @@ class Memtable {
     RecordView At(std::uint32_t reference) const;
     std::uint64_t ArrivalOf(std::uint32_t reference) const;
     std::span<const Block> blocks() const;
+    // The block that holds what stands at `reference`; null: none.
+    const Block* BlockOf(std::uint32_t reference) const;
+    std::span<const GaugeIndex::Entry> gauge_series() const {
+      return table_->gauge_index_.entries();
+    }
+    std::uint64_t seed() const { return table_->seed_; }
     const Dictionary& dictionary() const { return table_->dictionary_; }
 
    private:
@@ -130,6 +141,9 @@ class Memtable {
   template <typename Record>
   std::uint32_t StageRecords(const std::vector<Record>& records, std::uint32_t tenant,
                              std::uint64_t tenant_mix, RecordWriter& writer);
+  // Leaves their count and their record in `block`.
+  void StageGauges(const std::vector<GaugePoint>& points, std::uint64_t tenant_mix,
+                   RecordWriter& writer, Block& block);
   template <typename Record>
   bool StageRecord(const Record& record, std::uint32_t tenant, std::uint64_t tenant_mix,
                    RecordWriter& writer);
@@ -142,9 +156,11 @@ class Memtable {
   void Link(const Block& block, const Pending& pending);
   void TellLinked(const std::function<void(std::uint32_t, TraceId)>& linked) const;
   Pending Recount(RecordView record, std::uint32_t reference, Block& block);
+  // False: they are damaged.
+  bool ReplayGauges(std::uint32_t reference, std::uint64_t tenant_mix, Block& block);
   std::size_t used_bytes() const;
-  bool HasRoomFor(std::size_t record_bytes, std::size_t dictionary_bytes,
-                  std::size_t records) const;
+  bool HasRoomFor(std::size_t record_bytes, std::size_t dictionary_bytes, std::size_t records,
+                  std::size_t gauges) const;
 
   const std::size_t capacity_bytes_;
   const std::uint64_t seed_;
@@ -154,6 +170,7 @@ class Memtable {
   Table<TraceEntry> traces_;
   Table<Block> blocks_;
   Table<Counter> counters_;
+  GaugeIndex gauge_index_;
   std::vector<std::atomic<std::uint32_t>> buckets_;  // Index + 1 into traces_.
 
   // The writer's own.
@@ -165,6 +182,7 @@ class Memtable {
   std::vector<Pending> pending_;
   std::vector<std::uint64_t> staged_identities_;
   std::vector<Block> staged_blocks_;
+  std::vector<std::uint32_t> new_gauges_;  // Of the batch at hand, by index; kept for its memory.
   Dictionary::Mark staged_dictionary_;
 
   // What readers may see; the records end where the last visible block does.
@@ -175,6 +193,7 @@ class Memtable {
   std::atomic<std::uint64_t> spans_{0};
   std::atomic<std::uint64_t> lines_{0};
   std::atomic<std::uint64_t> exemplars_{0};
+  std::atomic<std::uint64_t> gauges_{0};
   std::atomic<std::uint64_t> trace_count_{0};
   std::atomic<std::uint64_t> memory_bytes_{0};
 };

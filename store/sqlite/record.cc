@@ -1,14 +1,13 @@
 #include "store/sqlite/record.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "correlate/hash.h"
+#include "store/sqlite/gauge_record.h"
+#include "store/sqlite/record_bytes.h"
 
 namespace throughline::store::sqlite {
 namespace {
-
-static_assert(std::endian::native == std::endian::little);  // Stores below are little-endian.
 
 constexpr unsigned kNoResource = 16;
 constexpr unsigned kNoScope = 32;
@@ -24,37 +23,7 @@ constexpr unsigned kInteger = 1;
 constexpr unsigned kHasLe = 2;
 constexpr unsigned char kFollows = 255;
 
-template <typename T>
-char* Put(T value, char* to) {
-  std::memcpy(to, &value, sizeof value);
-  return to + sizeof value;
-}
-
-char* PutVarint(std::uint64_t value, char* to) {
-  while (value >= 0x80) {
-    *to++ = static_cast<char>(value | 0x80U);
-    value >>= 7U;
-  }
-  *to++ = static_cast<char>(value);
-  return to;
-}
-
-char* PutBytes(std::string_view bytes, char* to) {
-  to = PutVarint(bytes.size(), to);
-  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
-  return to + bytes.size();
-}
-
-// A string as its id + 1, or 0.
-char* PutString(std::uint32_t id, char* to) {
-  return PutVarint(id == kNotInterned ? 0 : id + 1ULL, to);
-}
-
 char* PutTraceId(TraceId id, char* to) { return Put(id.low, Put(id.high, to)); }
-
-std::uint32_t InternText(Dictionary& dictionary, std::string_view text) {
-  return text.empty() ? kNotInterned : dictionary.Intern(text);
-}
 
 // The part of the fixed header that all kinds share.
 char* PutFixed(RecordKind kind, TraceId trace_id, SpanId span_id, std::uint64_t identity,
@@ -66,12 +35,8 @@ char* PutFixed(RecordKind kind, TraceId trace_id, SpanId span_id, std::uint64_t 
   return Put(identity, at);
 }
 
-// Pads to a multiple of 4 and fills the size in.
-std::size_t Finish(char* begin, char* end) {
-  while ((end - begin) % 4 != 0) *end++ = 0;
-  const auto size = static_cast<std::uint32_t>(end - begin);
-  Put(size, begin);
-  return size;
+Cursor VaryingPart(RecordView record) {
+  return {record.data() + kFixedBytes, record.data() + record.size()};
 }
 
 void AppendVarintTo(std::uint64_t value, std::string& out) {
@@ -147,6 +112,10 @@ std::size_t RecordWriter::DictionaryBound() const {
     bytes +=
         exemplar.metric.size() + exemplar.unit.size() + exemplar.service.size() + 3 * kOverhead;
   }
+  for (const GaugePoint& point : batch_.gauges) {
+    bytes += point.metric.size() + point.unit.size() + point.service.size() + 4 * kOverhead +
+             SeriesBound(point, batch_);
+  }
   return bytes;
 }
 
@@ -200,7 +169,7 @@ char* RecordWriter::PutEvents(const Span& span, char* to) {
   to = PutVarint(span.events.count, to);
   for (const SpanEvent& event : batch_.EventsOf(span)) {
     to = Put(event.time_unix_ns, to);
-    to = PutString(InternText(dictionary_, event.name), to);
+    to = PutString(TextId(event.name), to);
     to = PutAttributes(event.attributes, to);
   }
   return to;
@@ -211,7 +180,7 @@ char* RecordWriter::PutLinks(const Span& span, char* to) {
   for (const SpanLink& link : batch_.LinksOf(span)) {
     to = Put(link.span_id.value, PutTraceId(link.trace_id, to));
     to = PutVarint(link.flags, to);
-    to = PutString(InternText(dictionary_, link.trace_state), to);
+    to = PutString(TextId(link.trace_state), to);
     to = PutAttributes(link.attributes, to);
   }
   return to;
@@ -237,7 +206,7 @@ std::size_t RecordWriter::Write(const Span& span, char* to, Written& written) {
   at = PutVarint(span.end_unix_ns - span.start_unix_ns, at);
   if (!small) at = PutVarint(span.status_code, PutVarint(span.kind, at));
   at = PutVarint(span.flags, at);
-  written.name = InternText(dictionary_, span.name);
+  written.name = TextId(span.name);
   at = PutString(written.name, at);
   if (has_resource) {
     written.service = ServiceId(span.resource);
@@ -249,7 +218,7 @@ std::size_t RecordWriter::Write(const Span& span, char* to, Written& written) {
   if (parts & kTraceState) at = PutString(dictionary_.Intern(span.trace_state), at);
   if (parts & kEvents) at = PutEvents(span, at);
   if (parts & kLinks) at = PutLinks(span, at);
-  return Finish(to, at);
+  return FinishRecord(to, at);
 }
 
 std::size_t RecordWriter::Write(const LogLine& line, char* to, Written& written) {
@@ -275,7 +244,7 @@ std::size_t RecordWriter::Write(const LogLine& line, char* to, Written& written)
 
   if (!small) at = PutVarint(line.severity_number, at);
   at = PutVarint(line.flags, at);
-  at = PutString(InternText(dictionary_, line.severity_text), at);
+  at = PutString(TextId(line.severity_text), at);
   if (has_resource)
     at = PutString(ServiceId(line.resource), PutString(ResourceId(line.resource), at));
   if (has_scope) at = PutString(ScopeId(line.scope), at);
@@ -294,7 +263,7 @@ std::size_t RecordWriter::Write(const LogLine& line, char* to, Written& written)
     written.service = ServiceId(line.resource);
   }
   at = PutBytes(line.body, at);
-  return Finish(to, at);
+  return FinishRecord(to, at);
 }
 
 std::size_t RecordWriter::Write(const Exemplar& exemplar, char* to, Written& written) {
@@ -314,8 +283,8 @@ std::size_t RecordWriter::Write(const Exemplar& exemplar, char* to, Written& wri
   to[11] = static_cast<char>(own_service ? kExemplarService : 0U);
 
   if (exemplar.has_le) at = Put(exemplar.le, at);
-  at = PutString(InternText(dictionary_, exemplar.metric), at);
-  at = PutString(InternText(dictionary_, exemplar.unit), at);
+  at = PutString(TextId(exemplar.metric), at);
+  at = PutString(TextId(exemplar.unit), at);
   if (has_resource) {
     at = PutString(ServiceId(exemplar.resource), PutString(ResourceId(exemplar.resource), at));
   }
@@ -328,59 +297,15 @@ std::size_t RecordWriter::Write(const Exemplar& exemplar, char* to, Written& wri
   } else if (has_resource) {
     written.service = ServiceId(exemplar.resource);
   }
-  return Finish(to, at);
+  return FinishRecord(to, at);
 }
-
-// The varying part of a record, front to back, never past its end.
-class RecordReader::Cursor {
- public:
-  explicit Cursor(RecordView record)
-      : at_(record.data() + kFixedBytes), end_(record.data() + record.size()) {}
-  Cursor(const char* at, const char* end) : at_(at), end_(end) {}
-
-  std::uint64_t Varint() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64 && at_ < end_; shift += 7) {
-      const auto byte = static_cast<unsigned char>(*at_++);
-      value |= std::uint64_t{byte & 0x7fU} << shift;
-      if (byte < 0x80) break;
-    }
-    return value;
-  }
-  template <typename T>
-  T Fixed() {
-    T value{};
-    if (static_cast<std::size_t>(end_ - at_) < sizeof value) {
-      at_ = end_;
-      return value;
-    }
-    std::memcpy(&value, at_, sizeof value);
-    at_ += sizeof value;
-    return value;
-  }
-  std::string_view Bytes() {
-    const std::uint64_t size =
-        std::min<std::uint64_t>(Varint(), static_cast<std::uint64_t>(end_ - at_));
-    const std::string_view bytes(at_, size);
-    at_ += size;
-    return bytes;
-  }
-  TraceId ReadTraceId() {
-    const auto high = Fixed<std::uint64_t>();
-    return {.high = high, .low = Fixed<std::uint64_t>()};
-  }
-  bool done() const { return at_ >= end_; }
-
- private:
-  const char* at_;
-  const char* end_;
-};
 
 void RecordReader::Read(RecordView record, std::uint64_t arrival_unix_ns) {
   switch (record.kind()) {
     case RecordKind::kSpan: ReadSpan(record, arrival_unix_ns); return;
     case RecordKind::kLine: ReadLine(record, arrival_unix_ns); return;
     case RecordKind::kExemplar: ReadExemplar(record, arrival_unix_ns); return;
+    case RecordKind::kGauges: return;  // gauge_record.h.
   }
 }
 
@@ -404,7 +329,7 @@ Range RecordReader::Attributes(Cursor& cursor) {
 
 Range RecordReader::KeyValues(std::string_view bytes) {
   Range range{.begin = static_cast<std::uint32_t>(batch_.attributes.size()), .count = 0};
-  Cursor cursor(bytes.data(), bytes.data() + bytes.size());
+  Cursor cursor(bytes);
   while (!cursor.done()) {
     cursor.Varint();  // The tag, 0x0a.
     batch_.attributes.push_back(AttributeOver(cursor.Bytes(), 0));
@@ -438,7 +363,7 @@ std::uint32_t RecordReader::ScopeIndex(std::uint64_t string) {
   InstrumentationScope scope;
   if (string != 0) {
     const std::string_view bytes = dictionary_.At(static_cast<std::uint32_t>(string - 1));
-    Cursor cursor(bytes.data(), bytes.data() + bytes.size());
+    Cursor cursor(bytes);
     scope.name = cursor.Bytes();
     scope.version = cursor.Bytes();
     const std::size_t head =
@@ -484,7 +409,7 @@ void RecordReader::ReadLinks(Cursor& cursor, Span& span) {
 }
 
 void RecordReader::ReadSpan(RecordView record, std::uint64_t arrival_unix_ns) {
-  Cursor cursor(record);
+  Cursor cursor = VaryingPart(record);
   Span span;
   span.trace_id = record.trace_id();
   span.span_id = record.span_id();
@@ -511,7 +436,7 @@ void RecordReader::ReadSpan(RecordView record, std::uint64_t arrival_unix_ns) {
 }
 
 void RecordReader::ReadLine(RecordView record, std::uint64_t arrival_unix_ns) {
-  Cursor cursor(record);
+  Cursor cursor = VaryingPart(record);
   LogLine line;
   line.trace_id = record.trace_id();
   line.span_id = record.span_id();
@@ -549,7 +474,7 @@ void RecordReader::ReadLine(RecordView record, std::uint64_t arrival_unix_ns) {
 }
 
 void RecordReader::ReadExemplar(RecordView record, std::uint64_t arrival_unix_ns) {
-  Cursor cursor(record);
+  Cursor cursor = VaryingPart(record);
   Exemplar exemplar;
   exemplar.trace_id = record.trace_id();
   exemplar.span_id = record.span_id();

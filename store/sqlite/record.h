@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,11 +16,12 @@
 
 namespace throughline::store::sqlite {
 
-enum class RecordKind : std::uint8_t { kSpan = 1, kLine = 2, kExemplar = 3 };
+enum class RecordKind : std::uint8_t { kSpan = 1, kLine = 2, kExemplar = 3, kGauges = 4 };
 
 inline constexpr std::size_t kFixedBytes = 60;
 
-// The fixed part of a record, in place.
+// The fixed part of a record, in place. Gauges have a shorter one (gauge_record.h), of which only
+// size and kind are here.
 class RecordView {
  public:
   explicit RecordView(const char* at) : at_(at) {}
@@ -71,13 +73,20 @@ class RecordWriter {
   std::size_t Write(const LogLine& line, char* to, Written& written);
   std::size_t Write(const Exemplar& exemplar, char* to, Written& written);
 
- private:
-  std::size_t AttributesBound(Range range) const;
+  // Pieces, for gauge_record.h.
+  const Batch& batch() const { return batch_; }
   char* PutAttributes(Range range, char* to);
-  char* PutEvents(const Span& span, char* to);
-  char* PutLinks(const Span& span, char* to);
   std::uint32_t ResourceId(std::uint32_t index);
   std::uint32_t ServiceId(std::uint32_t index);
+  std::uint32_t TextId(std::string_view text) {
+    return text.empty() ? kNotInterned : dictionary_.Intern(text);
+  }
+  std::string& scratch() { return scratch_; }
+
+ private:
+  std::size_t AttributesBound(Range range) const;
+  char* PutEvents(const Span& span, char* to);
+  char* PutLinks(const Span& span, char* to);
   std::uint32_t ScopeId(std::uint32_t index);
 
   Dictionary& dictionary_;
@@ -86,7 +95,10 @@ class RecordWriter {
   std::vector<std::uint32_t> resource_ids_;
   std::vector<std::uint32_t> service_ids_;
   std::vector<std::uint32_t> scope_ids_;
+  std::string scratch_;
 };
+
+class Cursor;  // record_bytes.h.
 
 // Reads records of one snapshot into one Batch. What the bytes do not hold is left out: what is
 // stored was checked on the way in, and damage must not crash a reader.
@@ -98,16 +110,16 @@ class RecordReader {
   // Appends the record to batch.spans, logs or exemplars.
   void Read(RecordView record, std::uint64_t arrival_unix_ns);
 
- private:
-  class Cursor;
+  // Pieces, for gauge_record.h.
+  Range Attributes(Cursor& cursor);
+  std::uint32_t ResourceIndex(Cursor& cursor);
 
+ private:
   void ReadSpan(RecordView record, std::uint64_t arrival_unix_ns);
   void ReadLine(RecordView record, std::uint64_t arrival_unix_ns);
   void ReadExemplar(RecordView record, std::uint64_t arrival_unix_ns);
   std::string_view String(Cursor& cursor);
-  Range Attributes(Cursor& cursor);
   Range KeyValues(std::string_view bytes);
-  std::uint32_t ResourceIndex(Cursor& cursor);
   std::uint32_t ScopeIndex(std::uint64_t string);
   void ReadEvents(Cursor& cursor, Span& span);
   void ReadLinks(Cursor& cursor, Span& span);

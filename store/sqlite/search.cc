@@ -147,22 +147,6 @@ class Scan {
   bool cut_ = false;
 };
 
-Result<void> CheckLimit(std::size_t limit) {
-  if (limit > 0) return {};
-  return InvalidArgument("limit is 0, want at least 1");
-}
-
-// Leaves the page of `items` and says where it ended, and whether the search saw everything.
-template <typename Answer>
-void Cut(CursorKind kind, const std::optional<SortKey>& after, std::size_t limit, bool was_cut,
-         std::vector<Keyed>& items, Answer& answer) {
-  answer.cursor = CutPage(kind, after, limit, items);
-  if (!was_cut) return;
-  answer.cursor.clear();
-  answer.complete = false;
-  answer.incomplete_reason = "deadline";
-}
-
 // A span that matched: its trace is a candidate, and starts no later than this.
 struct MatchedSpan {
   std::uint64_t start_unix_ns = 0;
@@ -300,7 +284,7 @@ Result<Page<TraceSummary>> FindTraces(const View& view, const TraceQuery& query)
     std::pop_heap(matched.begin(), matched.end(), earlier);
     matched.pop_back();
   }
-  Cut(kind, after, query.limit, was_cut, traces.items(), page);
+  EndPage(kind, after, query.limit, was_cut, traces.items(), page);
   for (const Keyed& item : traces.items()) {
     page.items.push_back(std::move(traces.summaries()[item.index]));
   }
@@ -326,7 +310,7 @@ Result<RecordPage> FindLogs(const View& view, const LogQuery& query) {
   } else {
     scan.All(look);
   }
-  Cut(kind, after, query.limit, scan.was_cut(), items, page);
+  EndPage(kind, after, query.limit, scan.was_cut(), items, page);
   ReadPage(view, items, page);
   return page;
 }
@@ -344,7 +328,7 @@ Result<RecordPage> FindExemplars(const View& view, const ExemplarQuery& query) {
     if (match.Matches(exemplar, batch))
       items.push_back({.key = KeyOf(exemplar), .index = reference});
   });
-  Cut(kKind, after, query.limit, scan.was_cut(), items, page);
+  EndPage(kKind, after, query.limit, scan.was_cut(), items, page);
   ReadPage(view, items, page);
   return page;
 }

@@ -27,5 +27,6 @@ Result<std::vector<TraceSummary>> Summarize(const View& view, TraceId id);
 Result<Page<TraceSummary>> FindTraces(const View& view, const TraceQuery& query);
 Result<RecordPage> FindLogs(const View& view, const LogQuery& query);
 Result<RecordPage> FindExemplars(const View& view, const ExemplarQuery& query);
+Result<RecordPage> FindGauges(const View& view, const GaugeQuery& query);  // find_gauges.cc.
 
 }  // namespace throughline::store::sqlite

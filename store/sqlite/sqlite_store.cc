@@ -62,7 +62,8 @@ Result<std::vector<Appended>> SqliteStore::StageAndCommit(std::span<const Append
     results.push_back(staged.counts);
     // A request whose records were all here already leaves nothing to write.
     if (staged.records.empty() && staged.dictionary.empty()) continue;
-    rows.push_back({.tenant = tenant,
+    rows.push_back({.format = staged.format,
+                    .tenant = tenant,
                     .arrival_unix_ns = appending.arrival_unix_ns,
                     .records = staged.records,
                     .dictionary = staged.dictionary});
@@ -104,6 +105,10 @@ Result<RecordPage> SqliteStore::FindLogs(const Scope& scope, const LogQuery& que
 Result<RecordPage> SqliteStore::FindExemplars(const Scope& scope,
                                               const ExemplarQuery& query) const {
   return sqlite::FindExemplars({memtable_.Read(), TenantNumber(scope.tenant), scope}, query);
+}
+
+Result<RecordPage> SqliteStore::FindGauges(const Scope& scope, const GaugeQuery& query) const {
+  return sqlite::FindGauges({memtable_.Read(), TenantNumber(scope.tenant), scope}, query);
 }
 
 Result<std::vector<ServiceInfo>> SqliteStore::Services(const Scope& scope) const {

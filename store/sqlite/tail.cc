@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kCatalogId = 0x544c4341;
 constexpr std::int64_t kTailId = 0x544c5441;
-constexpr std::int64_t kRowFormat = 1;
+constexpr std::int64_t kNewestFormat = 2;  // 2: gauges.
 
 // Never edited once released; appended.
 constexpr const char* kCatalogMigrations[] = {
@@ -127,7 +127,7 @@ Result<std::uint32_t> Tail::AddTenant(const std::string& name) {
 Result<void> Tail::Append(const std::vector<TailRow>& rows) {
   TL_TRY_ASSIGN(auto transaction, Transaction::Begin(tail_));
   for (const TailRow& row : rows) {
-    TL_TRY(insert_.Run(kRowFormat, static_cast<std::int64_t>(row.tenant),
+    TL_TRY(insert_.Run(row.format, static_cast<std::int64_t>(row.tenant),
                        static_cast<std::int64_t>(row.arrival_unix_ns), Blob{row.records},
                        Blob{row.dictionary}));
   }
@@ -139,12 +139,13 @@ Result<void> Tail::Replay(const std::function<Result<void>(const TailRow& row)>&
                                         " FROM tail ORDER BY seq"));
   auto rows = all.Use();
   while (rows.Next()) {
-    if (rows.Integer(0) > kRowFormat) {
-      return Error{Errc::kDataLoss, tail_path_ + ": a row of format " +
-                                        std::to_string(rows.Integer(0)) +
-                                        ", this version reads up to " + std::to_string(kRowFormat)};
+    if (rows.Integer(0) > kNewestFormat) {
+      return Error{Errc::kDataLoss,
+                   tail_path_ + ": a row of format " + std::to_string(rows.Integer(0)) +
+                       ", this version reads up to " + std::to_string(kNewestFormat)};
     }
-    const TailRow replayed{.tenant = static_cast<std::uint32_t>(rows.Integer(1)),
+    const TailRow replayed{.format = rows.Integer(0),
+                           .tenant = static_cast<std::uint32_t>(rows.Integer(1)),
                            .arrival_unix_ns = static_cast<std::uint64_t>(rows.Integer(2)),
                            .records = rows.Bytes(3),
                            .dictionary = rows.Bytes(4)};

@@ -18,6 +18,7 @@
 namespace throughline::store::sqlite {
 
 struct TailRow {
+  std::int64_t format = 1;
   std::uint32_t tenant = 0;
   std::uint64_t arrival_unix_ns = 0;
   std::string_view records;

@@ -1,8 +1,10 @@
 """Counts what was expected, found, missing and wrong, and prints it as one table."""
 
+import collections
+
 
 class Tally:
-    KINDS = ("spans", "logs", "ids", "exemplars")
+    KINDS = ("answers", "spans", "logs", "ids", "exemplars")
 
     def __init__(self):
         self.rows = {}
@@ -45,7 +47,8 @@ class Tally:
             cells = ("/".join(str(row[k][n]) for n in ("sent", "distinct", "found", "missing", "wrong"))
                      for k in self.KINDS)
             print(f"  {name:<{width}}" + "".join(f"  {cell:>29}" for cell in cells))
-        for complaint in self.complaints[:40]:
-            print("  ! " + complaint)
-        if len(self.complaints) > 40:
-            print(f"  ! and {len(self.complaints) - 40} more")
+        complaints = collections.Counter(self.complaints)
+        for complaint, count in list(complaints.items())[:40]:
+            print("  ! " + complaint + (f" ({count} times)" if count > 1 else ""))
+        if len(complaints) > 40:
+            print(f"  ! and {len(complaints) - 40} more")

@@ -39,6 +39,12 @@ CASES = [
     ("odd tenant", "/v1/traces", GOOD, {"Content-Type": JSON, "X-Scope-OrgID": "a/b"}, {400}),
 ]
 
+LARGE = [
+    ("/v1/traces", otlp.spans([2], service="a" * (10 << 20)), JSON),
+    ("/api/v1/logs", b'{"m":"' + b"x" * (5 << 20) + b'"}\n', "application/x-ndjson"),
+    ("/api/v1/logs", b"y" * (5 << 20), "text/plain"),
+]
+
 RAW = [
     ("two lengths", b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", b"400"),
     ("length and chunks", b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
@@ -71,6 +77,11 @@ class BadInputTest(case.GatewayCase):
         for name, request, status in RAW:
             with self.subTest(name):
                 self.assertIn(status, self.raw(gateway.doors["otlp_http"], request).split(b"\r\n")[0])
+        # Taken, and kept: what they cost beyond their own size goes back at once.
+        for path, body, kind in LARGE:
+            door = gateway.http() if path.startswith("/api/") else gateway.otlp()
+            answer = door.post(path, gzip.compress(body), kind, **{"Content-Encoding": "gzip"})
+            self.assertEqual(answer.status, 200, answer.body[:300])
         self.assertLess(resident_kib(gateway.pid) - before, 64 << 10, "KiB more than before")
         self.assertEqual(gateway.http().get("/api/v1/traces/" + otlp.trace_id(1)).status, 200)
 

@@ -92,7 +92,8 @@ class Gateway:
         self.process = subprocess.Popen(
             [
                 str(self.binary), "serve", "--data", str(self.data_dir),
-                "--http-listen", "127.0.0.1:0", "--otlp-http-listen", "127.0.0.1:0", *self.arguments,
+                "--http-listen", "127.0.0.1:0", "--otlp-http-listen", "127.0.0.1:0",
+                "--otlp-grpc-listen", "127.0.0.1:0", *self.arguments,
             ],
             stdout=subprocess.PIPE, stderr=self.log, env=self.environment, text=True,
         )

@@ -10,11 +10,11 @@ using throughline::wire::Encoding;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  constexpr Encoding kEncodings[] = {Encoding::kGzip, Encoding::kDeflate, Encoding::kZstd,
-                                     Encoding::kSnappy, Encoding::kLz4};
+  constexpr Encoding kEncodings[] = {Encoding::kGzip,   Encoding::kDeflate, Encoding::kZstd,
+                                     Encoding::kSnappy, Encoding::kLz4,     Encoding::kSnappyBlock};
   constexpr std::size_t kLimit = 100'000;
   constexpr std::size_t kPadding = 64;
-  const Encoding encoding = kEncodings[data[0] % 5];
+  const Encoding encoding = kEncodings[data[0] % 6];
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const auto inflated = throughline::wire::Inflate(encoding, bytes, kLimit, kPadding);
   if (inflated) {

@@ -44,6 +44,7 @@ class GatewayTest : public ::testing::Test {
   void StartGateway(Config config = {}) {
     config.http_listen = "127.0.0.1:0";
     config.otlp_http_listen = "127.0.0.1:0";
+    config.otlp_grpc_listen = "";  // grpc_server_test.cc has it.
     config.store_kind = "memory";
     config.loops = 2;
     auto started = Gateway::Start(config, clock_);
@@ -124,6 +125,54 @@ TEST_F(GatewayTest, CountsAddUp) {
             "2");
 }
 
+TEST_F(GatewayTest, NamedGaugesAreKeptOthersArePassedBy) {
+  Config config;
+  config.explain_gauges = {"queue.depth", "k8s.pod.cpu.*"};
+  StartGateway(config);
+  const auto point = [](const char* metric) {
+    return R"({"name":")" + std::string(metric) + R"(","gauge":{"dataPoints":[{"timeUnixNano":")" +
+           std::to_string(kNow) + R"(","asDouble":0.5}]}})";
+  };
+  const std::string body =
+      R"({"resourceMetrics":[{"resource":{"attributes":[{"key":"k8s.pod.name","value":)"
+      R"({"stringValue":"pay-0"}}]},"scopeMetrics":[{"metrics":[)" +
+      point("k8s.pod.cpu.usage") + "," + point("container.cpu.usage") + "," + point("queue_depth") +
+      "]}]}]}";
+  for (int i = 0; i < 2; ++i) {  // The second is a retry.
+    EXPECT_EQ(Ask("POST", "/v1/metrics", "Content-Type: application/json\r\n", body).status, 200);
+  }
+  const RawResponse found = Get("/api/v1/gauges?metric=k8s.*");
+  EXPECT_EQ(found.status, 200);
+  EXPECT_THAT(found.body, HasSubstr("\"metric\":\"k8s.pod.cpu.usage\""));
+  EXPECT_THAT(found.body, HasSubstr("\"k8s.pod.name\":\"pay-0\""));
+  EXPECT_THAT(found.body, Not(HasSubstr("queue_depth")));
+  const std::string labels = "{door=\"otlp_http\",signal=\"metrics\"}";
+  EXPECT_EQ(Metric("throughline_records_received_total" + labels), "4");
+  EXPECT_EQ(Metric("throughline_records_stored_total" + labels), "2");
+  EXPECT_EQ(Metric("throughline_records_deduplicated_total" + labels), "2");
+  EXPECT_EQ(Metric("throughline_metric_points_passed_total" + labels), "2");
+  EXPECT_EQ(Metric("throughline_store_gauge_points"), "2");
+}
+
+TEST_F(GatewayTest, ZipkinsSpansAreSpans) {
+  StartGateway();
+  const std::string halves =
+      R"([{"traceId":"8448eb211c80319c","id":"2","kind":"CLIENT","name":"get /stock",)"
+      R"("timestamp":1700000000000000,"duration":20,"localEndpoint":{"serviceName":"shop"}},)"
+      R"({"traceId":"8448eb211c80319c","id":"2","kind":"SERVER","shared":true,)"
+      R"("timestamp":1700000000000005,"duration":9,"localEndpoint":{"serviceName":"stock"}},)"
+      R"({"traceId":"no","id":"2"}])";
+  EXPECT_EQ(Ask("POST", "/api/v2/spans", "Content-Type: application/json\r\n", halves).status, 202);
+  // The full id of the same trace, from elsewhere.
+  const RawResponse trace = Get(std::string("/api/v1/traces/") + kTrace);
+  EXPECT_THAT(trace.body, HasSubstr("get /stock"));
+  EXPECT_THAT(trace.body, HasSubstr("\"stock\""));
+  const std::string labels = "{door=\"zipkin\",signal=\"traces\"}";
+  EXPECT_EQ(Metric("throughline_records_received_total" + labels), "3");
+  EXPECT_EQ(Metric("throughline_records_stored_total" + labels), "2");
+  EXPECT_EQ(Metric("throughline_records_rejected_total" + labels), "1");
+}
+
 TEST_F(GatewayTest, KeepsUnlinkedLinesWhenTold) {
   Config config;
   config.logs_keep_unlinked = true;
@@ -188,6 +237,12 @@ TEST_F(GatewayTest, RefusesByTheTable) {
       {"Alias", "POST", "/otlp/v1/traces", kProtobuf, "", 200, "", ""},
       {"LokiAlias", "POST", "/loki/otlp/v1/logs", kProtobuf, "", 200, "", ""},
       {"MetricsAlias", "POST", "/api/v1/otlp/v1/metrics", kProtobuf, "", 200, "", ""},
+      {"Zipkin", "POST", "/api/v2/spans", "", "[]", 202, "Content-Length", "0"},
+      {"ZipkinProtobuf", "POST", "/api/v2/spans", kProtobuf, "", 202, "", ""},
+      {"ZipkinBadJson", "POST", "/api/v2/spans", "Content-Type: application/json\r\n", "[1]", 400,
+       "Content-Type", "text/plain; charset=utf-8"},
+      {"ZipkinType", "POST", "/api/v2/spans", "Content-Type: application/x-thrift\r\n", "x", 415,
+       "Content-Type", "text/plain; charset=utf-8"},
       {"Index", "GET", "/", "", "", 200, "Content-Type", "text/plain; charset=utf-8"},
       {"Healthy", "GET", "/-/healthy", "", "", 200, "", ""},
       {"Ready", "GET", "/ready", "", "", 200, "", ""},
@@ -346,6 +401,28 @@ TEST_F(GatewayTest, AFullStoreIsUnavailable) {
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(response.Header("Retry-After"), "1");
   EXPECT_EQ(Metric("throughline_records_failed_total{door=\"otlp_http\",signal=\"traces\"}"), "1");
+}
+
+TEST_F(GatewayTest, ATenantOverItsRateIsToldSoBeforeItsBodyIsRead) {
+  Config config;
+  config.tenant_records_per_second = 1;
+  StartGateway(config);
+  const std::string noisy = "X-Scope-OrgID: noisy\r\n";
+  EXPECT_EQ(PostSpan(kTrace, noisy).status, 200);
+  EXPECT_EQ(PostSpan(kOther, noisy).status, 200);  // Pays with the next second.
+  const auto client = Connect();
+  client->Send("POST /v1/traces HTTP/1.1\r\nHost: gw\r\nContent-Type: application/json\r\n" +
+               noisy + "Content-Length: 100\r\n\r\n");
+  const RawResponse refused = client->Read(false);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_THAT(refused.head, HasSubstr("Retry-After: 1"));
+  EXPECT_THAT(refused.body, HasSubstr("limits.tenant_records_per_second"));
+  EXPECT_EQ(PostSpan(kTrace, "X-Scope-OrgID: quiet\r\n").status, 200);
+  EXPECT_EQ(Metric(R"(throughline_tenant_requests_refused_total{tenant="noisy"})"), "1");
+  EXPECT_EQ(Metric(R"(throughline_tenant_records_stored_total{tenant="noisy"})"), "2");
+  EXPECT_EQ(Metric(R"(throughline_tenant_records_stored_total{tenant="quiet"})"), "1");
+  clock_.Advance(kSecond);
+  EXPECT_EQ(PostSpan(kTrace, noisy).status, 200);
 }
 
 }  // namespace

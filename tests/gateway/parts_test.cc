@@ -72,6 +72,14 @@ TEST(MediaTest, KnowsTypesInEverySpelling) {
   EXPECT_FALSE(IsLinesType("text/html"));
 }
 
+TEST(MediaTest, FindsParameters) {
+  EXPECT_EQ(MediaParameterOf("a/b;proto=x.Y", "proto"), "x.Y");
+  EXPECT_EQ(MediaParameterOf("a/b ; charset=utf-8; PROTO = \"x.Y\" ", "proto"), "x.Y");
+  EXPECT_EQ(MediaParameterOf("a/b;protox=x", "proto"), "");
+  EXPECT_EQ(MediaParameterOf("a/b;;=;proto", "proto"), "");
+  EXPECT_EQ(MediaParameterOf("a/b", "proto"), "");
+}
+
 struct LinesCase {
   const char* type;
   const char* body;

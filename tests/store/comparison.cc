@@ -60,8 +60,23 @@ class Random {
   std::mt19937_64 engine_;
 };
 
+// Few series and few of the ten seconds that points are thinned to. A time has one value, so that
+// any point of the ten seconds may stand for them.
+void AddGauge(Random& random, Sample& sample) {
+  SampleGauge gauge{.time = random.Time(),
+                    .metric = random.OneIn(2) ? "k8s.pod.cpu.usage" : "k8s_pod_cpu_time",
+                    .unit = random.OneIn(2) ? "s" : "",
+                    .type = random.OneIn(2) ? MetricType::kGauge : MetricType::kSum,
+                    .labels = random.Attributes()};
+  gauge.time -= gauge.time % (10 * kSecond);
+  if (random.OneIn(2)) gauge.time += random.Below(4) * 10 * kSecond;
+  if (random.OneIn(8)) gauge.time = 0;
+  if (random.OneIn(4)) gauge.service = kServices[random.Below(3)];
+  sample.Add(gauge);
+}
+
 void AddRecord(Random& random, Sample& sample) {
-  switch (random.Below(3)) {
+  switch (random.Below(4)) {
     case 0:
       sample.Add(SampleSpan{.trace = random.Trace(),
                             .span = random.Span(),
@@ -86,6 +101,7 @@ void AddRecord(Random& random, Sample& sample) {
       sample.Add(line);
       return;
     }
+    case 2: AddGauge(random, sample); return;
     default:
       SampleExemplar exemplar{.trace = random.OneIn(6) ? TraceId{} : random.Trace(),
                               .span = random.Span(),
@@ -198,6 +214,20 @@ ExemplarQuery AnExemplarQuery(Random& random) {
   return query;
 }
 
+GaugeQuery AGaugeQuery(Random& random) {
+  constexpr const char* kMetrics[] = {"",      "*",       "k8s.pod.cpu.*", "k8s.pod.cpu_time",
+                                      "k8s_*", "k8s.pod", "container.*"};
+  GaugeQuery query;
+  if (random.OneIn(2)) {
+    query.time = {.start_unix_ns = kNow + random.Below(30) * kSecond,
+                  .end_unix_ns = kNow + random.Below(60) * kSecond};
+  }
+  query.metric = random.Of(kMetrics);
+  if (random.OneIn(3)) query.service = random.Of(kServices);
+  query.limit = random.Below(20) + 1;
+  return query;
+}
+
 // All pages of one query as text.
 template <typename Query, typename Find>
 std::string AllPages(Query query, const Find& find) {
@@ -228,13 +258,16 @@ std::string Answers(Random random, const Store& store) {
     out += "exemplars " + AllPages(AnExemplarQuery(random), [&](const ExemplarQuery& query) {
              return store.FindExemplars(scope, query);
            });
+    out += "gauges " + AllPages(AGaugeQuery(random), [&](const GaugeQuery& query) {
+             return store.FindGauges(scope, query);
+           });
     out += "services " + Dump(*store.Services(scope)) +
            Dump(*store.Operations(scope, random.Of(kServices)));
   }
   const StoreUsage usage = store.Usage();
   return out + std::to_string(usage.spans) + " " + std::to_string(usage.logs) + " " +
-         std::to_string(usage.exemplars) + " " + std::to_string(usage.traces) + " " +
-         std::to_string(usage.tenants);
+         std::to_string(usage.exemplars) + " " + std::to_string(usage.gauges) + " " +
+         std::to_string(usage.traces) + " " + std::to_string(usage.tenants);
 }
 
 // The first line where two long texts differ.

@@ -57,6 +57,7 @@ std::shared_ptr<const Batch> OneOfEach(TraceId trace) {
       .Add(SampleSpan{.trace = trace, .span = {1}})
       .Add(SampleLine{.trace = trace, .span = {1}})
       .Add(SampleExemplar{.trace = trace, .span = {1}})
+      .Add(SampleGauge{})
       .Finish();
 }
 
@@ -72,16 +73,20 @@ TEST_P(StoreConformance, CountsWhatItStores) {
                                      .Add(SampleLine{.trace = kTrace})
                                      .Add(SampleLine{})
                                      .Add(SampleExemplar{.trace = kOther})
+                                     .Add(SampleGauge{})
                                      .Finish());
   EXPECT_EQ(counts.spans, 2U);
   EXPECT_EQ(counts.logs, 2U);
   EXPECT_EQ(counts.exemplars, 1U);
-  EXPECT_EQ(counts.deduplicated_spans + counts.deduplicated_logs + counts.deduplicated_exemplars,
+  EXPECT_EQ(counts.gauges, 1U);
+  EXPECT_EQ(counts.deduplicated_spans + counts.deduplicated_logs + counts.deduplicated_exemplars +
+                counts.deduplicated_gauges,
             0U);
   const StoreUsage usage = store().Usage();
   EXPECT_EQ(usage.spans, 2U);
   EXPECT_EQ(usage.logs, 2U);
   EXPECT_EQ(usage.exemplars, 1U);
+  EXPECT_EQ(usage.gauges, 1U);
   EXPECT_EQ(usage.traces, 2U);
   EXPECT_EQ(usage.tenants, 1U);
 }
@@ -96,10 +101,11 @@ TEST_P(StoreConformance, ARetryIsDeduplicated) {
   Append(OneOfEach(kTrace));
   const std::string before = Dump(*store().FindTrace({}, kTrace, {}));
   const Appended counts = Append(OneOfEach(kTrace), kNow + kSecond);
-  EXPECT_EQ(counts.spans + counts.logs + counts.exemplars, 0U);
+  EXPECT_EQ(counts.spans + counts.logs + counts.exemplars + counts.gauges, 0U);
   EXPECT_EQ(counts.deduplicated_spans, 1U);
   EXPECT_EQ(counts.deduplicated_logs, 1U);
   EXPECT_EQ(counts.deduplicated_exemplars, 1U);
+  EXPECT_EQ(counts.deduplicated_gauges, 1U);
   EXPECT_EQ(Dump(*store().FindTrace({}, kTrace, {})), before);
   EXPECT_EQ(store().Usage().spans, 1U);
 }
@@ -134,8 +140,9 @@ TEST_P(StoreConformance, EqualIdentitiesOfTwoKindsAreTwoRecords) {
   batch->spans[0].identity = 7;
   batch->logs[0].identity = 7;
   batch->exemplars[0].identity = 7;
+  batch->gauges[0].identity = 7;
   const Appended counts = Append(batch);
-  EXPECT_EQ(counts.spans + counts.logs + counts.exemplars, 3U);
+  EXPECT_EQ(counts.spans + counts.logs + counts.exemplars + counts.gauges, 4U);
 }
 
 TEST_P(StoreConformance, TenantsNeverMeet) {
@@ -155,6 +162,8 @@ TEST_P(StoreConformance, TenantsNeverMeet) {
   EXPECT_TRUE(store().FindLogs(AsTenant("three"), {})->records.logs.empty());
   EXPECT_EQ(store().FindExemplars(AsTenant("two"), {})->records.exemplars.size(), 1U);
   EXPECT_TRUE(store().FindExemplars(AsTenant("three"), {})->records.exemplars.empty());
+  EXPECT_EQ(store().FindGauges(AsTenant("two"), {})->records.gauges.size(), 1U);
+  EXPECT_TRUE(store().FindGauges(AsTenant("three"), {})->records.gauges.empty());
   EXPECT_EQ(store().Services(AsTenant("one"))->front().span_count, 1U);
   EXPECT_EQ(store().Services(AsTenant("two"))->front().span_count, 4U);
   EXPECT_TRUE(store().Services(AsTenant("three"))->empty());
@@ -284,13 +293,13 @@ TEST_P(StoreConformance, EverythingIsThereAfterReopening) {
         out += Dump(*store().FindTrace(scope, trace, {})) + Dump(*store().Summarize(scope, trace));
       }
       out += Dump(*store().FindTraces(scope, {})) + Dump(*store().FindLogs(scope, all_lines)) +
-             Dump(*store().FindExemplars(scope, {})) + Dump(*store().Services(scope)) +
-             Dump(*store().Operations(scope, "pay"));
+             Dump(*store().FindExemplars(scope, {})) + Dump(*store().FindGauges(scope, {})) +
+             Dump(*store().Services(scope)) + Dump(*store().Operations(scope, "pay"));
     }
     const StoreUsage usage = store().Usage();
     return out + std::to_string(usage.spans) + " " + std::to_string(usage.logs) + " " +
-           std::to_string(usage.exemplars) + " " + std::to_string(usage.traces) + " " +
-           std::to_string(usage.tenants);
+           std::to_string(usage.exemplars) + " " + std::to_string(usage.gauges) + " " +
+           std::to_string(usage.traces) + " " + std::to_string(usage.tenants);
   };
   const std::string before = answers();
   Reopen();

@@ -97,6 +97,16 @@ std::string Dump(const Exemplar& exemplar, const Batch& batch) {
   return out.str();
 }
 
+std::string Dump(const GaugePoint& point, const Batch& batch) {
+  std::ostringstream out;
+  out << "gauge " << point.metric << " unit " << point.unit << " type "
+      << static_cast<int>(point.metric_type) << " time " << point.time_unix_ns << " value "
+      << point.value << " service " << point.service << " arrival " << point.arrival_unix_ns
+      << " identity " << point.identity << " labels" << Attributes(batch.Of(point.labels))
+      << Origin(point.resource, kNoIndex, batch);
+  return out.str();
+}
+
 std::string Dump(const TraceSummary& summary) {
   std::ostringstream out;
   out << "trace " << ToHex(summary.trace_id) << " root " << summary.root_service << " "
@@ -121,6 +131,7 @@ std::vector<std::string> DumpOrdered(const Batch& batch) {
   std::vector<std::string> texts;
   for (const LogLine& line : batch.logs) texts.push_back(Dump(line, batch));
   for (const Exemplar& exemplar : batch.exemplars) texts.push_back(Dump(exemplar, batch));
+  for (const GaugePoint& point : batch.gauges) texts.push_back(Dump(point, batch));
   return texts;
 }
 

@@ -12,11 +12,12 @@ namespace throughline::store {
 std::string Dump(const Span& span, const Batch& batch);
 std::string Dump(const LogLine& line, const Batch& batch);
 std::string Dump(const Exemplar& exemplar, const Batch& batch);
+std::string Dump(const GaugePoint& point, const Batch& batch);
 std::string Dump(const TraceSummary& summary);
 
 // Records in no order: their texts, sorted.
 std::vector<std::string> DumpSorted(const Batch& batch);
-// Lines and exemplars in the order of the answer.
+// Lines, exemplars and gauge points in the order of the answer.
 std::vector<std::string> DumpOrdered(const Batch& batch);
 
 std::string Dump(const TraceRecords& found);

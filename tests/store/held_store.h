@@ -82,6 +82,9 @@ class HeldStore final : public Store {
   Result<RecordPage> FindExemplars(const Scope& scope, const ExemplarQuery& query) const override {
     return inner_.FindExemplars(scope, query);
   }
+  Result<RecordPage> FindGauges(const Scope& scope, const GaugeQuery& query) const override {
+    return inner_.FindGauges(scope, query);
+  }
   Result<std::vector<ServiceInfo>> Services(const Scope& scope) const override {
     return inner_.Services(scope);
   }

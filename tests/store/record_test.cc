@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "correlate/identity.h"
+#include "store/sqlite/gauge_record.h"
 #include "store/sqlite/memtable.h"
 
 namespace throughline::store::sqlite {
@@ -218,8 +219,41 @@ TEST(Record, EveryExemplarFieldComesBack) {
   EXPECT_EQ(Texts(out, exemplar.attributes), "user=u;");
 }
 
-// The bytes on disk are a public format: this file was written by the release that introduced
-// format 1, and must never be written anew.
+// A point of a resource's service and one that states its own, without a resource.
+void FillGauges(Batch& batch) {
+  GaugePoint point;
+  point.time_unix_ns = 1'700'000'000'000'000'123;
+  point.value = 0.25;
+  point.resource = 0;
+  point.labels = Attributes({{"cpu", "0"}, {"mode", "user"}}, batch);
+  point.metric = "k8s.pod.cpu.usage";
+  point.unit = "{cpu}";
+  point.service = "shop";
+  point.identity = 4;
+  batch.gauges.push_back(point);
+  point.time_unix_ns = 1'700'000'000'000'000'000;
+  point.value = -1e300;
+  point.metric_type = MetricType::kSum;
+  point.resource = kNoIndex;
+  point.labels = {};
+  point.metric = "process_cpu_seconds_total";
+  point.unit = "";
+  point.service = "own";
+  point.identity = 5;
+  batch.gauges.push_back(point);
+}
+
+std::string FileOf(int format) {
+  const std::string path = std::string(THROUGHLINE_SOURCE_DIR) + "/tests/golden/store_format_" +
+                           std::to_string(format) + ".bin";
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_FALSE(bytes.empty()) << path;
+  return bytes;
+}
+
+// The bytes on disk are a public format: these files were written by the releases that introduced
+// the formats, and must never be written anew.
 TEST(Record, Format1IsUnchanged) {
   Batch in;
   Fill(in);
@@ -227,11 +261,108 @@ TEST(Record, Format1IsUnchanged) {
   Dictionary dictionary(1U << 20U, kSeed);
   std::string bytes = RoundTrip(in, dictionary, out);
   bytes += dictionary.Since({});
-  const std::string path = std::string(THROUGHLINE_SOURCE_DIR) + "/tests/golden/store_format_1.bin";
-  std::ifstream file(path, std::ios::binary);
-  const std::string golden((std::istreambuf_iterator<char>(file)), {});
-  ASSERT_FALSE(golden.empty()) << path;
-  EXPECT_TRUE(bytes == golden) << "records or dictionary entries are written differently";
+  EXPECT_TRUE(bytes == FileOf(1)) << "records or dictionary entries are written differently";
+}
+
+TEST(Record, Format2IsUnchanged) {
+  Batch in;
+  Fill(in);
+  FillGauges(in);
+  Memtable table(16U << 20U, kSeed);
+  const auto staged = table.Stage(1, 99, in);
+  ASSERT_TRUE(staged);
+  EXPECT_EQ(staged->format, 2);
+  const std::string bytes = std::string(staged->records) + std::string(staged->dictionary);
+  EXPECT_TRUE(bytes == FileOf(2)) << "records or dictionary entries are written differently";
+}
+
+TEST(Record, AllFormatsAreRead) {
+  for (const int format : {1, 2}) {
+    SCOPED_TRACE(format);
+    const std::string bytes = FileOf(format);
+    std::size_t records = 0;
+    for (int i = 0; i < (format == 1 ? 3 : 4); ++i) {
+      records += RecordView(bytes.data() + records).size();
+    }
+    Memtable table(16U << 20U, kSeed);
+    const auto replayed = table.Replay(1, 99, std::string_view(bytes).substr(0, records),
+                                       std::string_view(bytes).substr(records));
+    ASSERT_TRUE(replayed) << replayed.error().message;
+    const StoreUsage usage = table.Usage();
+    EXPECT_EQ(usage.spans, 1u);
+    EXPECT_EQ(usage.logs, 1u);
+    EXPECT_EQ(usage.exemplars, 1u);
+    EXPECT_EQ(usage.gauges, format == 1 ? 0u : 2u);
+    Batch in;
+    Fill(in);
+    if (format >= 2) FillGauges(in);
+    const auto again = table.Stage(1, 100, in);
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->records.empty()) << "identities are not those of the file";
+    EXPECT_TRUE(again->dictionary.empty()) << "strings are not those of the file";
+  }
+}
+
+TEST(Record, EveryFieldOfAGaugeComesBack) {
+  Batch in;
+  Fill(in);
+  FillGauges(in);
+  Memtable table(16U << 20U, kSeed);
+  ASSERT_TRUE(table.Stage(1, 99, in));
+  table.Publish([] { return false; }, {});
+  const auto snapshot = table.Read();
+  Batch out;
+  GaugeReader reader(snapshot.dictionary(), kSeed, out);
+  const Block& block = snapshot.blocks().back();
+  const GaugeRecordView record(snapshot.At(block.gauge_record).data());
+  record.EachPoint([&](const StoredGauge& point, const char*) {
+    reader.Read(point, 99);
+    return true;
+  });
+  ASSERT_EQ(out.gauges.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const GaugePoint& was = in.gauges[i];
+    const GaugePoint& point = out.gauges[i];
+    EXPECT_EQ(point.time_unix_ns, was.time_unix_ns);
+    EXPECT_EQ(point.value, was.value);
+    EXPECT_EQ(point.metric_type, was.metric_type);
+    EXPECT_EQ(point.metric, was.metric);
+    EXPECT_EQ(point.unit, was.unit);
+    EXPECT_EQ(point.service, was.service);
+    EXPECT_EQ(point.identity, was.identity);
+    EXPECT_EQ(point.arrival_unix_ns, 99u);
+    EXPECT_EQ(Texts(out, point.labels), Texts(in, was.labels));
+    EXPECT_EQ(point.resource == kNoIndex, was.resource == kNoIndex);
+  }
+  EXPECT_EQ(Texts(out, out.resources[0].attributes), "service.name=shop;host.name=a;");
+}
+
+// What a store of a day of pods holds in memory for a point, all of it: the budget of format.md.
+TEST(Memtable, AGaugePointTakesLessThan40Bytes) {
+  Memtable table(64U << 20U, kSeed);
+  const std::uint64_t before = table.Usage().memory_bytes;
+  constexpr std::uint64_t kPods = 200;
+  constexpr std::uint64_t kSteps = 1000;
+  for (std::uint64_t step = 0; step < kSteps; ++step) {
+    Batch batch;
+    for (std::uint64_t pod = 0; pod < kPods; ++pod) {
+      GaugePoint point;
+      point.time_unix_ns = 1'700'000'000'000'000'000 + step * kGaugeStepNs + pod;
+      point.value = static_cast<double>(pod) / 7;
+      point.resource = static_cast<std::uint32_t>(pod);
+      point.metric = "k8s.pod.cpu.usage";
+      const std::string name = std::to_string(pod);
+      Resource resource;
+      resource.attributes = Attributes({{"k8s.pod.name", name.c_str()}}, batch);
+      batch.resources.push_back(resource);
+      point.identity = IdentityOf(point, batch, kSeed);
+      batch.gauges.push_back(point);
+    }
+    ASSERT_TRUE(table.Stage(1, step, batch));
+    table.Publish([] { return false; }, {});
+  }
+  EXPECT_EQ(table.Usage().gauges, kPods * kSteps);
+  EXPECT_LT((table.Usage().memory_bytes - before) / (kPods * kSteps), 40u);
 }
 
 TEST(Dictionary, KeepsAtMostThatManyValuesOfAKey) {

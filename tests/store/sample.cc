@@ -133,6 +133,25 @@ Sample& Sample::Add(const SampleExemplar& exemplar) {
   return *this;
 }
 
+Sample& Sample::Add(const SampleGauge& gauge) {
+  GaugePoint made;
+  made.time_unix_ns = gauge.time;
+  made.value = gauge.value;
+  made.metric_type = gauge.type;
+  made.resource = resource_;
+  made.labels = Put(gauge.labels);
+  made.metric = Text(gauge.metric);
+  made.unit = Text(gauge.unit);
+  if (gauge.service) {
+    made.service = Text(*gauge.service);
+  } else if (resource_ != kNoIndex) {
+    made.service = batch_->resources[resource_].service;
+  }
+  made.identity = IdentityOf(made, *batch_, hash_seed_);
+  batch_->gauges.push_back(made);
+  return *this;
+}
+
 std::shared_ptr<const Batch> Sample::Finish() {
   resource_ = kNoIndex;
   scope_ = kNoIndex;

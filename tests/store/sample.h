@@ -105,6 +105,16 @@ struct SampleExemplar {
   SampleAttributes attributes = {};
 };
 
+struct SampleGauge {
+  std::uint64_t time = kNow;
+  std::string metric = "container.cpu.usage";
+  std::string unit = {};
+  MetricType type = MetricType::kGauge;
+  double value = 1;
+  SampleAttributes labels = {};
+  std::optional<std::string> service = {};  // Absent: that of the resource.
+};
+
 // The seed of samples that are given none. A suite over stores that check it sets their own.
 inline std::uint64_t sample_hash_seed = 42;
 
@@ -118,6 +128,7 @@ class Sample {
   Sample& Add(const SampleSpan& span);
   Sample& Add(const SampleLine& line);
   Sample& Add(const SampleExemplar& exemplar);
+  Sample& Add(const SampleGauge& gauge);
 
   // The batch, with the identities that a decoder gives. The sample is empty then.
   std::shared_ptr<const Batch> Finish();

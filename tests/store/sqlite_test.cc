@@ -39,6 +39,33 @@ class SqliteStoreTest : public testing::Test {
     return {.tenant = "default", .batch = batch, .arrival_unix_ns = 5000};
   }
 
+  static Appending OneGauge(const Store& store, std::uint64_t time_unix_ns) {
+    auto batch = std::make_shared<Batch>();
+    GaugePoint point;
+    point.time_unix_ns = time_unix_ns;
+    point.value = 0.5;
+    point.metric = "container.cpu.usage";
+    point.labels = {0, 1};
+    batch->attributes.push_back(MakeStringAttribute("cpu", "0", store.hash_seed(), batch->arena));
+    point.identity = IdentityOf(point, *batch, store.hash_seed());
+    batch->gauges.push_back(point);
+    return {.tenant = "default", .batch = batch, .arrival_unix_ns = 5000};
+  }
+
+  // The first column of each row.
+  std::string Query(const std::string& file, const std::string& sql) const {
+    std::string rows;
+    sqlite3* db = nullptr;
+    EXPECT_EQ(sqlite3_open((directory_ + "/" + file).c_str(), &db), SQLITE_OK);
+    const auto add = [](void* to, int, char** values, char**) {
+      *static_cast<std::string*>(to) += std::string(values[0]) + ";";
+      return 0;
+    };
+    EXPECT_EQ(sqlite3_exec(db, sql.c_str(), add, &rows, nullptr), SQLITE_OK);
+    sqlite3_close(db);
+    return rows;
+  }
+
   // Runs SQL on a file of the closed store, as another program would.
   void Edit(const std::string& file, const std::string& sql) const {
     sqlite3* db = nullptr;
@@ -88,10 +115,10 @@ TEST_F(SqliteStoreTest, ARowOfANewerFormatRefusesToStart) {
     const Appending appending = OneSpan(**opened, 1);
     ASSERT_TRUE((*opened)->Append({&appending, 1}));
   }
-  Edit("tail-0-1.db", "UPDATE tail SET format = 2");
+  Edit("tail-0-1.db", "UPDATE tail SET format = 3");
   const auto opened = Open();
   ASSERT_FALSE(opened);
-  EXPECT_NE(opened.error().message.find("format 2"), std::string::npos) << opened.error().message;
+  EXPECT_NE(opened.error().message.find("format 3"), std::string::npos) << opened.error().message;
 }
 
 TEST_F(SqliteStoreTest, ADamagedRowRefusesToStartByName) {
@@ -116,6 +143,56 @@ TEST_F(SqliteStoreTest, ADamagedRowRefusesToStartByName) {
   const auto trace = (*opened)->FindTrace({}, {1, 1}, {});
   ASSERT_TRUE(trace);
   EXPECT_EQ(trace->records.spans.size(), 1u);
+}
+
+// What an older version can read is written so that it can.
+TEST_F(SqliteStoreTest, OnlyRowsWithGaugesAreOfFormat2) {
+  {
+    auto opened = Open();
+    ASSERT_TRUE(opened);
+    Store& store = **opened;
+    const Appending span = OneSpan(store, 1);
+    const Appending gauge = OneGauge(store, 1'000'000'000'000);
+    ASSERT_TRUE(store.Append({&span, 1}));
+    ASSERT_TRUE(store.Append({&gauge, 1}));
+    ASSERT_TRUE(store.Append({&gauge, 1}));  // A retry writes nothing.
+    const Appending more[] = {OneSpan(store, 2), OneGauge(store, 2'000'000'000'000)};
+    ASSERT_TRUE(store.Append(more));
+  }
+  EXPECT_EQ(Query("tail-0-1.db", "SELECT format FROM tail ORDER BY seq"), "1;2;1;2;");
+  const auto opened = Open();
+  ASSERT_TRUE(opened);
+  EXPECT_EQ((*opened)->Usage().gauges, 2u);
+  EXPECT_EQ((*opened)->FindGauges({}, {})->records.gauges.size(), 2u);
+}
+
+TEST_F(SqliteStoreTest, ADamagedRecordOfGaugesRefusesToStart) {
+  {
+    auto opened = Open();
+    ASSERT_TRUE(opened);
+    const Appending appending = OneGauge(**opened, 1'000'000'000'000);
+    ASSERT_TRUE((*opened)->Append({&appending, 1}));
+  }
+  Edit("tail-0-1.db", "CREATE TABLE kept AS SELECT * FROM tail");
+  const auto refused = [this](const std::string& records) {
+    Edit("tail-0-1.db", "UPDATE tail SET records = (SELECT " + records + " FROM kept)");
+    const auto opened = Open();
+    return !opened && opened.error().code == Errc::kDataLoss;
+  };
+  for (int size = 1; size < 44; ++size) {
+    EXPECT_TRUE(refused("substr(records, 1, " + std::to_string(size) + ")")) << size;
+  }
+  // A count that cannot be, a series that is not in the dictionary, a kind that nobody knows.
+  const auto byte = [](int at, const std::string& hex) {
+    return "CAST(substr(records, 1, " + std::to_string(at) + ") || x'" + hex +
+           "' || substr(records, " + std::to_string(at + 2) + ") AS BLOB)";
+  };
+  EXPECT_TRUE(refused(byte(12, "02")));
+  EXPECT_TRUE(refused(byte(14, "02")));
+  EXPECT_TRUE(refused(byte(32, "7f")));
+  EXPECT_TRUE(refused(byte(32, "00")));
+  EXPECT_TRUE(refused(byte(8, "05")));
+  EXPECT_FALSE(refused("records"));
 }
 
 // An append that the disk refuses leaves nothing behind, neither in memory nor in the file, and

@@ -116,6 +116,7 @@ const Coder kCoders[] = {{"Gzip", Encoding::kGzip, &Gzip},
                          {"ZstdStreamed", Encoding::kZstd, &ZstdStreamed},
                          {"SnappyBlock", Encoding::kSnappy, &SnappyBlock},
                          {"SnappyFrames", Encoding::kSnappy, &SnappyFrames},
+                         {"OnlyASnappyBlock", Encoding::kSnappyBlock, &SnappyBlock},
                          {"Lz4", Encoding::kLz4, &Lz4}};
 
 class EveryCoder : public testing::TestWithParam<Coder> {
@@ -221,6 +222,13 @@ TEST(Compress, SnappyChecksumIsChecked) {
   std::string frames = SnappyFrames(Sample(1000));
   frames[14] = static_cast<char>(frames[14] ^ 1);
   const auto inflated = Inflate(Encoding::kSnappy, frames, kLimit, kPadding);
+  ASSERT_FALSE(inflated);
+  EXPECT_EQ(inflated.error().kind, Error::Kind::kMalformed);
+}
+
+TEST(Compress, ABlockIsNoFrame) {
+  const auto inflated =
+      Inflate(Encoding::kSnappyBlock, SnappyFrames(Sample(1000)), kLimit, kPadding);
   ASSERT_FALSE(inflated);
   EXPECT_EQ(inflated.error().kind, Error::Kind::kMalformed);
 }

@@ -1,0 +1,13 @@
+// Zipkin's spans in protobuf: see span_check.h.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "spans/zipkin.h"
+#include "tests/fuzz/span_check.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  throughline::fuzz::CheckSpanDecoder({reinterpret_cast<const char*>(data), size},
+                                      throughline::spans::DecodeZipkinProto);
+  return 0;
+}
