@@ -1,10 +1,5 @@
 #include "wire/json_cursor.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
-#include <bit>
 #include <bitset>
 #include <cstring>
 
@@ -19,40 +14,6 @@ int HexDigit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-// The first of quote, backslash and control characters, 16 or eight bytes at a time.
-const char* FindStringStop(const char* at, const char* end) {
-#if defined(__SSE2__)
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i slash = _mm_set1_epi8('\\');
-  const __m128i last_control = _mm_set1_epi8(0x1f);
-  for (; end - at >= 16; at += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-    const __m128i stops = _mm_or_si128(
-        controls, _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)));
-    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(stops));
-    if (mask != 0) return at + std::countr_zero(mask);
-  }
-#endif
-  if constexpr (std::endian::native == std::endian::little) {
-    constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-    constexpr std::uint64_t kHighs = 0x8080808080808080ULL;
-    while (end - at >= 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, at, 8);
-      const std::uint64_t quotes = word ^ (kOnes * '"');
-      const std::uint64_t slashes = word ^ (kOnes * '\\');
-      const std::uint64_t stops = (((quotes - kOnes) & ~quotes) | ((slashes - kOnes) & ~slashes) |
-                                   ((word - kOnes * 0x20U) & ~word)) &
-                                  kHighs;
-      if (stops != 0) return at + std::countr_zero(stops) / 8;
-      at += 8;
-    }
-  }
-  while (at < end && *at != '"' && *at != '\\' && static_cast<unsigned char>(*at) >= 0x20) ++at;
-  return at;
 }
 
 std::uint32_t ReadHex4(const char* at) {
@@ -135,21 +96,6 @@ void JsonCursor::SkipSpace() {
   while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
 }
 
-JsonCursor::Type JsonCursor::Peek() {
-  if (!ok()) return Type::kNone;
-  SkipSpace();
-  if (at_ == end_) return Type::kNone;
-  switch (*at_) {
-    case '{': return Type::kObject;
-    case '[': return Type::kArray;
-    case '"': return Type::kString;
-    case 't': return Type::kTrue;
-    case 'f': return Type::kFalse;
-    case 'n': return Type::kNull;
-    default: return IsDigit(*at_) || *at_ == '-' ? Type::kNumber : Type::kNone;
-  }
-}
-
 bool JsonCursor::Begin(char bracket, const char* error) {
   if (!ok()) return false;
   SkipSpace();
@@ -179,17 +125,8 @@ bool JsonCursor::Comma() {
   return true;
 }
 
-bool JsonCursor::NextKey(JsonString& key) {
+bool JsonCursor::NextOddKey(JsonString& key) {
   if (!ok()) return false;
-  // As machines write it: no space, and no escape in the key.
-  if (!first_ && end_ - at_ >= 2 && at_[0] == ',' && at_[1] == '"') {
-    const char* const stop = FindStringStop(at_ + 2, end_);
-    if (end_ - stop >= 2 && stop[0] == '"' && stop[1] == ':') {
-      key = {.raw = {at_ + 2, static_cast<std::size_t>(stop - at_ - 2)}, .escaped = false};
-      at_ = stop + 2;
-      return true;
-    }
-  }
   SkipSpace();
   if (at_ == end_) return Fail("object does not end");
   if (*at_ == '}') return End();
@@ -229,7 +166,7 @@ bool JsonCursor::Escape() {
   return true;
 }
 
-JsonString JsonCursor::String() {
+JsonString JsonCursor::OddString() {
   if (!ok()) return {};
   SkipSpace();
   if (at_ == end_ || *at_ != '"') {
@@ -239,7 +176,7 @@ JsonString JsonCursor::String() {
   const char* const begin = ++at_;
   bool escaped = false;
   for (;;) {
-    at_ = FindStringStop(at_, end_);
+    at_ = FindStop(at_, end_);
     if (at_ == end_) {
       Fail("string does not end");
       return {};
