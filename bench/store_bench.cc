@@ -1,9 +1,11 @@
-// CPU time and memory of the durable store alone: appends spans that are decoded already.
+// CPU time and memory of the durable store alone: appends spans and gauge points that are decoded
+// already.
 //
 //   store_bench [SPANS] [SPANS_PER_REQUEST] [DIRECTORY]
 //
 // Prints CPU ns a span (Append, with its commit), bytes of memory and of disk a span, and the CPU
-// time of reading a trace back.
+// time of reading a trace back. Then, in a store of their own, the same of as many gauge points,
+// and the CPU time of finding those of ten minutes.
 #include <ctime>
 
 #include <cstdio>
@@ -131,11 +133,88 @@ int Run(std::size_t spans, std::size_t per_request, const std::string& directory
   return 0;
 }
 
+// CPU gauges of pods, a request each ten seconds.
+class PodGauges {
+ public:
+  static constexpr std::size_t kPods = 300;
+  static constexpr std::uint64_t kStart = 1'700'000'000'000'000'000;
+
+  explicit PodGauges(std::uint64_t seed) : seed_(seed) {}
+
+  std::shared_ptr<const Batch> Request(std::size_t step) {
+    auto batch = std::make_shared<Batch>();
+    for (std::size_t pod = 0; pod < kPods; ++pod) {
+      Resource resource;
+      resource.attributes = {static_cast<std::uint32_t>(batch->attributes.size()), 2};
+      const std::string name = "pod-" + std::to_string(pod);
+      for (const auto& [key, text] :
+           {std::pair("k8s.pod.name", name.c_str()), std::pair("k8s.namespace.name", "shop")}) {
+        batch->attributes.push_back(MakeStringAttribute(key, text, seed_, batch->arena));
+      }
+      batch->resources.push_back(resource);
+      for (const char* metric : {"k8s.pod.cpu.usage", "k8s.pod.cpu_limit_utilization"}) {
+        GaugePoint point;
+        point.time_unix_ns = kStart + step * kGaugeStepNs + pod;
+        point.value = static_cast<double>(random_() % 100'000) / 1e5;
+        point.resource = static_cast<std::uint32_t>(pod);
+        point.metric = metric;
+        point.unit = "{cpu}";
+        point.identity = IdentityOf(point, *batch, seed_);
+        batch->gauges.push_back(point);
+      }
+    }
+    return batch;
+  }
+
+ private:
+  std::uint64_t seed_;
+  std::mt19937 random_{1};
+};
+
+int RunGauges(std::size_t points, const std::string& directory) {
+  std::filesystem::remove_all(directory);
+  auto opened = store::SqliteStore::Open({.directory = directory});
+  TL_CHECK(opened.has_value());
+  store::SqliteStore& store = **opened;
+  PodGauges workload(store.hash_seed());
+  const std::size_t steps = std::max<std::size_t>(points / (2 * PodGauges::kPods), 100);
+  double append = 0;
+  for (std::size_t step = 0; step < steps; ++step) {
+    const Appending appending{"default", workload.Request(step),
+                              PodGauges::kStart + step * kGaugeStepNs};
+    const double before = CpuSeconds();
+    TL_CHECK(store.Append({&appending, 1}).has_value());
+    append += CpuSeconds() - before;
+  }
+  const StoreUsage usage = store.Usage();
+  const auto count = static_cast<double>(usage.gauges);
+  std::printf(
+      "gauges   %7.0f ns/point CPU\nmemory   %7.1f bytes/point\ndisk     %7.1f bytes/point\n",
+      append * 1e9 / count, static_cast<double>(usage.memory_bytes) / count,
+      static_cast<double>(usage.disk_bytes) / count);
+  constexpr int kLookups = 20;
+  constexpr std::uint64_t kTenMinutes = 60 * kGaugeStepNs;
+  std::size_t found = 0;
+  const double before = CpuSeconds();
+  for (int i = 0; i < kLookups; ++i) {
+    const std::uint64_t from = PodGauges::kStart + (steps / 2) * kGaugeStepNs;
+    const auto page = store.FindGauges(
+        {},
+        {.time = {from, from + kTenMinutes}, .metric = "k8s.pod.cpu.usage", .limit = 1'000'000});
+    found += page->records.gauges.size();
+  }
+  std::printf("find     %7.2f ms CPU (%zu points of %.1f M)\n",
+              (CpuSeconds() - before) * 1e3 / kLookups, found / kLookups, count / 1e6);
+  return 0;
+}
+
 }  // namespace
 }  // namespace throughline
 
 int main(int argc, char** argv) {
   const std::size_t spans = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
   const std::size_t per_request = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1000;
-  return throughline::Run(spans, per_request, argc > 3 ? argv[3] : "/tmp/throughline-store-bench");
+  const std::string directory = argc > 3 ? argv[3] : "/tmp/throughline-store-bench";
+  const int failed = throughline::Run(spans, per_request, directory);
+  return failed != 0 ? failed : throughline::RunGauges(spans, directory + "-gauges");
 }

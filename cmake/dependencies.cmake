@@ -17,6 +17,7 @@ if(NOT THROUGHLINE_FUZZ)
   find_package(yaml-cpp REQUIRED)
   find_package(CLI11 REQUIRED)
   find_package(CURL REQUIRED)
+  find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
   # Without TLS: the gateway listens on loopback, or behind a proxy that has it.
   pkg_check_modules(grpc REQUIRED IMPORTED_TARGET grpc++_unsecure)
 endif()

@@ -67,10 +67,31 @@ char* PutBytes(std::string_view bytes, char* to) {
   return to + bytes.size();
 }
 
+constexpr std::size_t kMaxVarintBytes = 10;
+
 void AppendTagged(unsigned char tag, std::string_view bytes, std::string& out) {
-  out += static_cast<char>(tag);
-  AppendVarint(bytes.size(), out);
+  char head[1 + kMaxVarintBytes];
+  head[0] = static_cast<char>(tag);
+  const char* const end = PutVarint(bytes.size(), head + 1);
+  out.append(head, static_cast<std::size_t>(end - head));
   out += bytes;
+}
+
+// Makes room for a short length, which is put in at the end.
+std::size_t BeginTagged(unsigned char tag, std::string& out) {
+  const char head[] = {static_cast<char>(tag), '\0'};
+  out.append(head, sizeof head);
+  return out.size();
+}
+
+void EndTagged(std::size_t begin, std::string& out) {
+  const std::size_t size = out.size() - begin;
+  if (size < 0x80) {
+    out[begin - 1] = static_cast<char>(size);
+    return;
+  }
+  char length[kMaxVarintBytes];
+  out.replace(begin - 1, 1, length, static_cast<std::size_t>(PutVarint(size, length) - length));
 }
 
 void AppendBase64(std::string_view bytes, std::string& out) {
@@ -164,7 +185,7 @@ void AppendText(std::string_view any_value, bool nested, int depth, std::string&
 
 }  // namespace
 
-std::string_view Attribute::value() const {
+std::string_view Attribute::LongValue() const {
   std::string_view rest = bytes();
   std::string_view skipped;
   std::string_view any_value;
@@ -176,6 +197,15 @@ Value ReadValue(std::string_view any_value) {
   Value value;
   if (any_value.empty()) return value;
   const auto tag = static_cast<unsigned char>(any_value.front());
+  if (tag == kStringTag && any_value.size() >= 2) {
+    // Most values are short texts.
+    const auto size = static_cast<unsigned char>(any_value[1]);
+    if (size < 0x80 && size <= any_value.size() - 2) {
+      value.type = ValueType::kString;
+      value.bytes = {any_value.data() + 2, size};
+      return value;
+    }
+  }
   std::string_view rest = any_value.substr(1);
   std::uint64_t number = 0;
   const auto length_delimited = [&](ValueType type) {
@@ -219,8 +249,12 @@ bool ValueItems::Next() {
 }
 
 void AppendVarint(std::uint64_t value, std::string& out) {
-  char bytes[10];
-  out.append(bytes, PutVarint(value, bytes));
+  if (value < 0x80) {
+    out += static_cast<char>(value);
+    return;
+  }
+  char bytes[kMaxVarintBytes];
+  out.append(bytes, static_cast<std::size_t>(PutVarint(value, bytes) - bytes));
 }
 
 void AppendStringValue(std::string_view text, std::string& out) {
@@ -248,6 +282,24 @@ void AppendBytesValue(std::string_view bytes, std::string& out) {
   AppendTagged(kBytesTag, bytes, out);
 }
 
+std::size_t BeginArrayValue(std::string& out) { return BeginTagged(kArrayTag, out); }
+std::size_t BeginMapValue(std::string& out) { return BeginTagged(kMapTag, out); }
+void EndValue(std::size_t begin, std::string& out) { EndTagged(begin, out); }
+std::size_t BeginArrayItem(std::string& out) { return BeginTagged(kKeyTag, out); }
+void EndArrayItem(std::size_t begin, std::string& out) { EndTagged(begin, out); }
+
+std::size_t BeginMapItem(std::string_view key, std::string& out) {
+  const std::size_t begin = BeginTagged(kKeyTag, out);
+  AppendTagged(kKeyTag, key, out);
+  BeginTagged(kValueTag, out);
+  return begin;
+}
+
+void EndMapItem(std::size_t begin, std::size_t key_size, std::string& out) {
+  EndTagged(begin + 1 + VarintSize(key_size) + key_size + 2, out);
+  EndTagged(begin, out);
+}
+
 void AppendArrayItem(std::string_view any_value, std::string& items) {
   AppendTagged(kKeyTag, any_value, items);
 }
@@ -257,11 +309,15 @@ void AppendArrayValue(std::string_view items, std::string& out) {
 }
 
 void AppendMapItem(std::string_view key, std::string_view any_value, std::string& items) {
-  items += kKeyTag;
-  AppendVarint(
+  char head[2 * (1 + kMaxVarintBytes)];
+  head[0] = kKeyTag;
+  char* end = PutVarint(
       2 + VarintSize(key.size()) + key.size() + VarintSize(any_value.size()) + any_value.size(),
-      items);
-  AppendTagged(kKeyTag, key, items);
+      head + 1);
+  *end++ = kKeyTag;
+  end = PutVarint(key.size(), end);
+  items.append(head, static_cast<std::size_t>(end - head));
+  items += key;
   AppendTagged(kValueTag, any_value, items);
 }
 

@@ -14,6 +14,7 @@
 // Source: opentelemetry-proto v1.x, opentelemetry/proto/common/v1/common.proto.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -41,7 +42,17 @@ struct Attribute {
     const std::uint32_t prefix = key_size < 128 ? 2 : key_size < 16384 ? 3 : 4;
     return {data + prefix, key_size};
   }
-  std::string_view value() const;  // The AnyValue's bytes.
+  // The AnyValue's bytes.
+  std::string_view value() const {
+    const char* const at = key().data() + key_size;
+    if (data != nullptr && at + 1 < data + size && at[1] >= 0) {
+      return {at + 2, static_cast<std::size_t>(at[1])};
+    }
+    return LongValue();
+  }
+
+ private:
+  std::string_view LongValue() const;
 };
 
 enum class ValueType : std::uint8_t { kEmpty, kString, kBool, kInt, kDouble, kArray, kMap, kBytes };
@@ -73,14 +84,23 @@ class ValueItems {
   bool is_map_;
 };
 
-// Appends canonical bytes to a string. A container is written by appending its items to a string
-// of its own first.
+// Appends canonical bytes to a string.
 void AppendVarint(std::uint64_t value, std::string& out);
 void AppendStringValue(std::string_view text, std::string& out);  // AnyValue of text.
 void AppendBoolValue(bool value, std::string& out);
 void AppendIntValue(std::int64_t value, std::string& out);
 void AppendDoubleValue(double value, std::string& out);
 void AppendBytesValue(std::string_view bytes, std::string& out);
+// Containers in place: what is appended between Begin and End stands in the value or the item.
+// Each Begin gives the place that its End asks for.
+std::size_t BeginArrayValue(std::string& out);
+std::size_t BeginMapValue(std::string& out);
+void EndValue(std::size_t begin, std::string& out);
+std::size_t BeginArrayItem(std::string& out);
+void EndArrayItem(std::size_t begin, std::string& out);
+std::size_t BeginMapItem(std::string_view key, std::string& out);
+void EndMapItem(std::size_t begin, std::size_t key_size, std::string& out);
+// The same of items that are there already.
 void AppendArrayItem(std::string_view any_value, std::string& items);
 void AppendArrayValue(std::string_view items, std::string& out);
 void AppendMapItem(std::string_view key, std::string_view any_value, std::string& items);

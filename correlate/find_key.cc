@@ -113,6 +113,7 @@ KeyKind InParent(KeyKind kind, std::string_view parent) {
 }  // namespace
 
 KeyKind TraceKeyKind(std::string_view key, std::string_view parent) {
+  if (parent.empty() && key == "trace_id") return KeyKind::kTraceId;  // The usual one.
   constexpr std::size_t kMaxNameBytes = 128;
   if (key.size() < 2 || key.size() > kMaxNameBytes) return KeyKind::kNone;
   std::string_view prefix;
@@ -154,6 +155,7 @@ KeyKind TraceKeyKind(std::string_view key, std::string_view parent) {
 }
 
 bool IsSpanIdKey(std::string_view key, std::string_view parent) {
+  if (parent.empty() && key == "span_id") return true;  // The usual one.
   constexpr std::size_t kMaxNameBytes = 128;
   if (key.size() < 2 || key.size() > kMaxNameBytes) return false;
   if (key == "@sp") return true;  // Serilog's compact JSON.

@@ -1,6 +1,7 @@
 #include "correlate/identity.h"
 
 #include <bit>
+#include <cstring>
 
 #include "correlate/hash.h"
 
@@ -112,8 +113,10 @@ std::uint64_t IdentityOf(const GaugePoint& point, const Batch& batch, std::uint6
 // that fall into one place.
 std::uint64_t GaugeIdentityOf(std::uint64_t series, std::uint64_t time_unix_ns,
                               std::uint64_t seed) {
-  return series ^ HashMix(HashMix(seed ^ kGauge, 0xa0761d6478bd642fULL),
-                          HashCombine(seed, time_unix_ns / kGaugeStepNs));
+  const std::uint64_t step = time_unix_ns / kGaugeStepNs;
+  char bytes[sizeof step];
+  std::memcpy(bytes, &step, sizeof step);
+  return series ^ HashBytes(bytes, sizeof bytes, seed ^ kGauge);
 }
 
 std::uint64_t GaugeSeriesOf(std::uint64_t identity, std::uint64_t time_unix_ns,

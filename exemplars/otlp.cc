@@ -6,6 +6,8 @@
 
 #include "exemplars/buckets.h"
 #include "exemplars/finish_exemplar.h"
+#include "exemplars/finish_gauge.h"
+#include "exemplars/gauge_filter.h"
 #include "otlp/proto.h"
 
 namespace throughline::exemplars {
@@ -42,7 +44,8 @@ class MetricReader final : public otlp::Envelope {
       : request_(request),
         batch_(request.batch),
         decoded_(decoded),
-        finisher_(request.options, request.batch, decoded.exemplars) {}
+        finisher_(request.options, request.batch, decoded.exemplars),
+        filter_(request.options.gauges) {}
 
  private:
   void OnScope(std::size_t /*count*/) override {}
@@ -72,10 +75,33 @@ class MetricReader final : public otlp::Envelope {
       }
     }
     if (!reader.ok()) return request_.Fail(reader.fault());
+    keeps_points_ = KeepsPoints();
     for (const std::string_view data : data_) {
       if (!ReadData(data)) return false;
     }
     return true;
+  }
+
+  bool KeepsPoints() const {
+    const bool is_sum = series_.metric_type == MetricType::kSum;
+    if (!is_sum && series_.metric_type != MetricType::kGauge) return false;
+    return filter_.Keeps(series_.metric) && !(is_sum && IsDelta());
+  }
+
+  // What is wrong with the bytes is left to ReadData to say.
+  bool IsDelta() const {
+    constexpr std::uint32_t kDelta = 1;
+    std::uint32_t temporality = 0;
+    for (const std::string_view data : data_) {
+      for (wire::ProtoReader reader(data); reader.Next();) {
+        if (reader.field() == 2) {
+          temporality = reader.Varint32();
+        } else {
+          reader.Skip();
+        }
+      }
+    }
+    return temporality == kDelta;
   }
 
   bool ReadData(std::string_view message) {
@@ -91,8 +117,8 @@ class MetricReader final : public otlp::Envelope {
     return reader.ok() || request_.Fail(reader.fault());
   }
 
-  // Attributes and exemplars are kept for later: a point without exemplars is passed by, and of one
-  // with exemplars the buckets must be known first.
+  // Attributes and exemplars are kept for later: most points are passed by, and of one with
+  // exemplars the buckets must be known first.
   bool ReadPoint(std::string_view message) {
     const PointFields fields = FieldsOf(series_.metric_type);
     point_ = {};
@@ -106,12 +132,51 @@ class MetricReader final : public otlp::Envelope {
         attributes_.push_back(reader.Bytes());
       } else if (field == fields.exemplars) {
         exemplars_.push_back(reader.Bytes());
-      } else if (!ReadBuckets(reader)) {
+      } else if (keeps_points_ ? !ReadNumber(reader) : !ReadBuckets(reader)) {
         reader.Skip();
       }
     }
     if (!reader.ok()) return request_.Fail(reader.fault());
-    return exemplars_.empty() || ReadExemplars();
+    if (!keeps_points_ && exemplars_.empty()) return true;
+    return ReadLabels() && (!keeps_points_ || KeepPoint()) && ReadExemplars();
+  }
+
+  // Of a NumberDataPoint that is kept. False: the field is none of these.
+  bool ReadNumber(wire::ProtoReader& reader) {
+    switch (reader.field()) {
+      case 3: point_.time_unix_ns = reader.Fixed64(); return true;
+      case 4:
+        point_.value = reader.Double();
+        point_.has_value = true;
+        return true;
+      case 6:
+        point_.value = static_cast<double>(reader.SFixed64());
+        point_.has_value = true;
+        return true;
+      case 8: point_.flags = reader.Varint32(); return true;
+      default: return false;
+    }
+  }
+
+  bool KeepPoint() {
+    constexpr std::uint32_t kNoRecordedValue = 1;
+    if (!point_.has_value || (point_.flags & kNoRecordedValue) != 0) return true;
+    if (!point_problem_.empty()) return true;
+    GaugePoint gauge;
+    gauge.time_unix_ns = point_.time_unix_ns;
+    gauge.value = point_.value;
+    gauge.metric_type = series_.metric_type;
+    gauge.resource = series_.resource;
+    gauge.labels = series_.labels;
+    gauge.metric = series_.metric;
+    gauge.unit = series_.unit;
+    const auto kept = AcceptGauge(gauge, request_.options, batch_);
+    if (!kept) return request_.Fail(kept.error());
+    if (*kept) {
+      ++decoded_.gauge_points;
+      --decoded_.data_points;
+    }
+    return true;
   }
 
   // False: the field is none of the buckets'.
@@ -133,19 +198,23 @@ class MetricReader final : public otlp::Envelope {
     return false;
   }
 
-  bool ReadExemplars() {
+  // The attributes of the point, which are the labels of all that stands on it.
+  bool ReadLabels() {
     const std::size_t begin = batch_.attributes.size();
     request_.BeginRecord();
     for (const std::string_view attribute : attributes_) {
       if (!otlp::ReadKeyValue(attribute, request_)) return false;
     }
     series_.labels = RangeFrom(begin);
-    // What is wrong with the point's attributes is wrong with each exemplar on it.
-    const std::string point_problem = request_.problem;
+    point_problem_ = request_.problem;
+    return true;
+  }
+
+  bool ReadExemplars() {
     for (const std::string_view message : exemplars_) {
       if (!finisher_.Begin()) return request_.Fail(finisher_.TooMany());
       request_.BeginRecord();
-      request_.problem = point_problem;
+      request_.problem = point_problem_;
       if (!ReadExemplar(message)) return false;
     }
     return true;
@@ -217,19 +286,26 @@ class MetricReader final : public otlp::Envelope {
             .count = static_cast<std::uint32_t>(batch_.attributes.size() - begin)};
   }
 
-  // The buckets of the point at hand.
+  // The point at hand: its buckets, or its number.
   struct Point {
     std::size_t bucket_count = 0;
     std::int32_t scale = 0;
     double zero_threshold = 0;
+    std::uint64_t time_unix_ns = 0;
+    double value = 0;
+    std::uint32_t flags = 0;
+    bool has_value = false;
   };
 
   otlp::ProtoRequest& request_;
   Batch& batch_;
   DecodedMetrics& decoded_;
   ExemplarFinisher finisher_;
+  const GaugeFilter filter_;
   Exemplar series_;  // What the exemplars of the metric, then of the point, have in common.
+  bool keeps_points_ = false;  // Of the metric at hand.
   Point point_;
+  std::string point_problem_;  // What is wrong with its attributes, and so with all that is on it.
   std::vector<double> bounds_;
   std::vector<std::string_view> data_;
   std::vector<std::string_view> attributes_;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -8,6 +9,8 @@
 #include "correlate/ids.h"
 #include "exemplars/buckets.h"
 #include "exemplars/finish_exemplar.h"
+#include "exemplars/finish_gauge.h"
+#include "exemplars/gauge_filter.h"
 #include "exemplars/otlp.h"
 #include "otlp/json.h"
 #include "otlp/json_ids.h"
@@ -32,7 +35,7 @@ constexpr std::array<DataKind, 5> kDataKinds = {
      {"summary", MetricType::kSummary}}};
 
 constexpr JsonMessage<2>::Names kMetricNames = {"name", "unit"};
-constexpr JsonMessage<1>::Names kDataNames = {"dataPoints"};
+constexpr JsonMessage<2>::Names kDataNames = {"dataPoints", "aggregationTemporality"};
 
 // Of all types of data point.
 enum PointField : std::size_t {
@@ -47,6 +50,17 @@ enum PointField : std::size_t {
 constexpr JsonMessage<kPointFields>::Names kPointNames = {
     "attributes", "explicitBounds", "bucketCounts", "scale", "zeroThreshold", "exemplars"};
 
+// Of a point that is kept.
+constexpr JsonMessage<2>::Names kNumberNames = {"timeUnixNano", "flags"};
+
+std::int64_t TemporalityNumber(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kNames = {"AGGREGATION_TEMPORALITY_UNSPECIFIED",
+                                                      "AGGREGATION_TEMPORALITY_DELTA",
+                                                      "AGGREGATION_TEMPORALITY_CUMULATIVE"};
+  const auto found = std::find(kNames.begin(), kNames.end(), name);
+  return found == kNames.end() ? -1 : found - kNames.begin();
+}
+
 enum ExemplarField : std::size_t { kFiltered, kTime, kSpanId, kTraceId, kExemplarFields };
 constexpr JsonMessage<kExemplarFields>::Names kExemplarNames = {
     "filteredAttributes", "timeUnixNano", "spanId", "traceId"};
@@ -56,7 +70,8 @@ class JsonMetricReader {
   JsonMetricReader(otlp::JsonDecoder& decoder, DecodedMetrics& decoded)
       : decoder_(decoder),
         decoded_(decoded),
-        finisher_(decoder.options(), decoder.batch(), decoded.exemplars) {}
+        finisher_(decoder.options(), decoder.batch(), decoded.exemplars),
+        filter_(decoder.options().gauges) {}
 
   void Read(JsonValue value, const JsonPath& at, std::uint32_t resource, std::uint32_t scope) {
     const JsonMessage<2> metric(decoder_, value, kMetricNames, at);
@@ -78,29 +93,39 @@ class JsonMetricReader {
     if (kind == nullptr) return;
     series_.metric_type = kind->type;
     const JsonPath path{.parent = &at, .name = kind->name};
-    const JsonMessage<1> points(decoder_, data, kDataNames, path);
+    const JsonMessage<2> points(decoder_, data, kDataNames, path);
+    keeps_points_ = KeepsPoints(points);
     points.ForEach(0, [this](JsonValue point, const JsonPath& point_path) {
-      ReadPoint(JsonMessage<kPointFields>(decoder_, point, kPointNames, point_path));
-      return true;
+      ReadPoint(JsonMessage<kPointFields>(decoder_, point, kPointNames, point_path), point);
+      return decoder_.ok();
     });
   }
 
  private:
   using Point = JsonMessage<kPointFields>;
 
-  // Of a point without exemplars nothing is kept, nor read. Summaries have none.
-  void ReadPoint(const Point& point) {
+  bool KeepsPoints(const JsonMessage<2>& points) const {
+    constexpr std::uint32_t kDelta = 1;
+    const bool is_sum = series_.metric_type == MetricType::kSum;
+    if (!is_sum && series_.metric_type != MetricType::kGauge) return false;
+    return filter_.Keeps(series_.metric) &&
+           !(is_sum && points.Enum(1, TemporalityNumber) == kDelta);
+  }
+
+  // Of a point that is not kept and has no exemplars nothing is read. Summaries have none.
+  void ReadPoint(const Point& point, JsonValue whole) {
     ++decoded_.data_points;
     if (series_.metric_type == MetricType::kSummary) return;
     if (point.Count(kExemplars) == 0) {
       decoder_.IsList(point[kExemplars], point.at(), point.name(kExemplars));
-      return;
+      if (!keeps_points_) return;
     }
     decoder_.BeginRecord();
     series_.labels = point.Attributes(kPointAttributes);
     ReadBuckets(point);
-    // What is wrong with the labels is wrong with all exemplars of the point.
+    // What is wrong with the labels is wrong with all that stands on the point.
     const std::string labels_problem = decoder_.problem();
+    if (keeps_points_ && labels_problem.empty()) KeepPoint(whole, point.at());
     point.ForEach(kExemplars, [&](JsonValue value, const JsonPath& at) {
       if (!finisher_.Begin()) {
         decoder_.Fail(finisher_.TooMany());
@@ -111,6 +136,30 @@ class JsonMetricReader {
       ReadExemplar(value, at);
       return true;
     });
+  }
+
+  void KeepPoint(JsonValue value, const JsonPath& at) {
+    constexpr std::uint32_t kNoRecordedValue = 1;
+    const JsonMessage<2> number(decoder_, value, kNumberNames, at);
+    GaugePoint gauge;
+    gauge.time_unix_ns = number.Uint64(0);
+    const std::uint32_t flags = number.Uint32(1);
+    Exemplar read;  // Points and exemplars say their values alike.
+    const bool has_value = ReadValue(value, at, read);
+    if (!decoder_.ok() || !has_value || (flags & kNoRecordedValue) != 0) return;
+    gauge.value = read.value();
+    gauge.metric_type = series_.metric_type;
+    gauge.resource = series_.resource;
+    gauge.labels = series_.labels;
+    gauge.metric = series_.metric;
+    gauge.unit = series_.unit;
+    const auto kept = AcceptGauge(gauge, decoder_.options(), decoder_.batch());
+    if (!kept) {
+      decoder_.Fail(kept.error());
+    } else if (*kept) {
+      ++decoded_.gauge_points;
+      --decoded_.data_points;
+    }
   }
 
   void ReadBuckets(const Point& point) {
@@ -157,21 +206,25 @@ class JsonMetricReader {
     }
   }
 
-  // One choice of two: the last one sent counts.
-  void ReadValue(JsonValue value, const JsonPath& at, Exemplar& exemplar) {
-    if (!value.is_object()) return;
+  // One choice of two: the last one sent counts. False: none was.
+  bool ReadValue(JsonValue value, const JsonPath& at, Exemplar& exemplar) {
+    bool has_value = false;
+    if (!value.is_object()) return has_value;
     for (wire::JsonMembers members(value); members.Next();) {
       if (members.value().is_null()) continue;
       if (members.key() == "asInt") {
+        has_value = true;
         exemplar.is_integer = true;
         exemplar.integer = decoder_.Int64(members.value(), at, members.key());
         exemplar.number = 0;
       } else if (members.key() == "asDouble") {
+        has_value = true;
         exemplar.is_integer = false;
         exemplar.integer = 0;
         exemplar.number = decoder_.Double(members.value(), at, members.key());
       }
     }
+    return has_value;
   }
 
   // Gives the name of the id that was repaired; empty: none was.
@@ -201,7 +254,9 @@ class JsonMetricReader {
   otlp::JsonDecoder& decoder_;
   DecodedMetrics& decoded_;
   ExemplarFinisher finisher_;
-  Exemplar series_;  // What the exemplars of the point at hand have in common.
+  const GaugeFilter filter_;
+  Exemplar series_;            // What the exemplars of the point at hand have in common.
+  bool keeps_points_ = false;  // Of the metric at hand.
   std::vector<double> bounds_;
   std::size_t bucket_count_ = 0;
   std::int32_t scale_ = 0;

@@ -25,6 +25,8 @@ namespace {
 constexpr std::chrono::milliseconds kTick{1000};
 // After accept() failed for want of descriptors or memory: it would fail again at once.
 constexpr std::chrono::milliseconds kPause{100};
+// Accepted in a row, so that a flood of connections does not keep the hooks from being called.
+constexpr int kAtOnce = 64;
 
 // 0: the descriptor is closed.
 ino_t InodeOf(int fd) {
@@ -119,16 +121,14 @@ void CappedListener::Run() {
       ::eventfd_read(wake_, &ignored);
     }
     if (polled[1].revents == 0) continue;
-    errno = 0;
-    Accept();
-    if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) paused_until = now + kPause;
+    if (!Accept()) paused_until = now + kPause;
   }
 }
 
-void CappedListener::Accept() {
-  while (true) {
+bool CappedListener::Accept() {
+  for (int i = 0; i < kAtOnce; ++i) {
     const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) return;
+    if (fd < 0) return errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
     if (!Count(fd)) {
       ::close(fd);
       continue;
@@ -137,6 +137,7 @@ void CappedListener::Accept() {
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     hooks_.take(listener_, fd);
   }
+  return true;
 }
 
 bool CappedListener::Count(int fd) {

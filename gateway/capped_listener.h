@@ -56,7 +56,8 @@ class CappedListener {
   CappedListener(int listener, int wake, std::string address, std::size_t connections)
       : listener_(listener), wake_(wake), address_(std::move(address)), limit_(connections) {}
   void Run();
-  void Accept();
+  // What waits. False: accepting fails.
+  bool Accept();
   // True: it may stay.
   bool Count(int fd);
   void ForgetClosed() const;  // Needs mutex_.

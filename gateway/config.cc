@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "correlate/metric_pattern.h"
 #include "gateway/quantity.h"
 #include "gateway/scrape/yaml.h"
 
@@ -143,6 +144,12 @@ constexpr std::array kSettings = {
                                "IP:PORT of everything; :0 takes any port; empty turns it off"),
     Text<&Config::otlp_http_listen>("otlp_http.listen", "IP:PORT of OTLP/HTTP; empty: off"),
     Text<&Config::otlp_grpc_listen>("otlp_grpc.listen", "IP:PORT of OTLP/gRPC; empty: off"),
+    Text<&Config::syslog_udp_listen>("syslog.udp_listen", "IP:PORT of syslog over UDP; empty: off"),
+    Text<&Config::syslog_tcp_listen>("syslog.tcp_listen", "IP:PORT of syslog over TCP; empty: off"),
+    Text<&Config::fluent_listen>("fluent.listen", "IP:PORT of Fluent Forward; empty: off"),
+    Text<&Config::fluent_shared_key>("fluent.shared_key",
+                                     "who knows it may send; empty: everybody may"),
+    List<&Config::fluent_users>("fluent.users", "name:password of each who may; empty: no names"),
     Text<&Config::data_dir>("data_dir", "the folder that holds all records"),
     Count<&Config::loops, 0, 64>("loops", "network threads; 0: one a core, at most 4"),
     Choice<&Config::store_kind, kStoreKinds>("store.kind", "sqlite, or memory (nothing kept)"),
@@ -156,6 +163,8 @@ constexpr std::array kSettings = {
         "dedup.horizon", "how far back a retried record is recognised"),
     Switch<&Config::logs_keep_unlinked>("logs.keep_unlinked",
                                         "store lines and exemplars without a trace id too"),
+    List<&Config::explain_gauges>("explain.gauges",
+                                  "metrics kept a point in 10s, in either spelling; * ends a name"),
     List<&Config::cors_allowed_origins>("cors.allowed_origins",
                                         "origins of browser SDKs, or *; empty: no CORS"),
     Text<&Config::enrich_url_template>("enrich.url_template",
@@ -207,6 +216,18 @@ constexpr std::array kSettings = {
                                                     "of silence before a ping, and for its answer"),
     Duration<&Config::grpc_ping_interval, 0, kDayMs>("limits.grpc_ping_interval",
                                                      "clients that ping more often are closed"),
+    Bytes<&Config::syslog_message_bytes, 480, 16 * kMiB>("limits.syslog_message_bytes",
+                                                         "longer ones are cut"),
+    Bytes<&Config::fluent_message_bytes, kKiB, kGiB>(
+        "limits.fluent_message_bytes", "of a chunk as sent; more: the connection is closed"),
+    Count<&Config::stream_connections, 1, 1'000'000>(
+        "limits.stream_connections", "of syslog, and of Fluent Forward; more are closed"),
+    Bytes<&Config::stream_inflight_bytes, 1, kGiB>(
+        "limits.stream_inflight_bytes", "of a connection, not stored yet; more: the sender waits"),
+    Bytes<&Config::stream_total_bytes, kMiB, kGiB << 10U>(
+        "limits.stream_total_bytes", "of all connections of a door; more are closed"),
+    Duration<&Config::stream_idle_timeout, 1, 365 * kDayMs>(
+        "limits.stream_idle_timeout", "of a connection of syslog or Fluent Forward"),
     Choice<&Config::log_level, kLevels>("log.level", "debug, info, warn or error"),
     Choice<&Config::log_format, kFormats>("log.format", "logfmt or json, to stderr"),
 };
@@ -260,9 +281,22 @@ Result<void> CheckConfig(const Config& config) {
     return InvalidArgument(
         "http.listen, otlp_http.listen and otlp_grpc.listen are all empty, want at least one");
   }
+  for (const std::string& user : config.fluent_users) {
+    if (user.find(':') == std::string::npos || user.front() == ':') {
+      return InvalidArgument("fluent.users has an item without a name and a colon");
+    }
+  }
+  if (!config.fluent_users.empty() && config.fluent_shared_key.empty()) {
+    return InvalidArgument("fluent.users needs fluent.shared_key");
+  }
   if (config.data_dir.empty()) return InvalidArgument("data_dir is empty");
   if (config.inflight_bytes < config.request_bytes) {
     return InvalidArgument("limits.inflight_bytes is below limits.request_bytes");
+  }
+  for (const std::string& gauge : config.explain_gauges) {
+    if (const auto pattern = MetricPattern::Parse(gauge); !pattern) {
+      return InvalidArgument("explain.gauges: " + pattern.error().message);
+    }
   }
   return {};
 }

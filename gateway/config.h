@@ -28,6 +28,11 @@ struct Config {
   std::string http_listen = "127.0.0.1:4380";
   std::string otlp_http_listen = "127.0.0.1:4318";
   std::string otlp_grpc_listen = "127.0.0.1:4317";
+  std::string syslog_udp_listen;
+  std::string syslog_tcp_listen;
+  std::string fluent_listen;
+  std::string fluent_shared_key;
+  std::vector<std::string> fluent_users;  // "name:password".
   std::string data_dir = "./data";
   std::uint64_t loops = 0;  // 0: a thread a core, at most 4.
 
@@ -38,6 +43,7 @@ struct Config {
   std::chrono::nanoseconds links_pending_wait = std::chrono::seconds(60);
   std::chrono::nanoseconds dedup_horizon = std::chrono::minutes(15);
   bool logs_keep_unlinked = false;
+  std::vector<std::string> explain_gauges = {"k8s.pod.cpu.*", "container.cpu.*", "process.cpu.*"};
   std::vector<std::string> cors_allowed_origins;
   std::vector<BackendConfig> backends;
   std::string enrich_url_template;
@@ -65,11 +71,18 @@ struct Config {
   std::chrono::nanoseconds drain_timeout = std::chrono::seconds(10);
   std::uint64_t grpc_connections = 1024;
   std::uint64_t grpc_streams = 100;
-  std::uint64_t grpc_memory_bytes = 512ULL << 20U;
+  std::uint64_t grpc_memory_bytes = 256ULL << 20U;
   std::chrono::nanoseconds grpc_read_timeout = std::chrono::seconds(60);
   std::chrono::nanoseconds grpc_idle_timeout = std::chrono::minutes(5);
   std::chrono::nanoseconds grpc_keepalive = std::chrono::seconds(60);
   std::chrono::nanoseconds grpc_ping_interval = std::chrono::seconds(10);
+
+  std::uint64_t syslog_message_bytes = 64ULL << 10U;
+  std::uint64_t fluent_message_bytes = 16ULL << 20U;
+  std::uint64_t stream_connections = 1024;
+  std::uint64_t stream_inflight_bytes = 1ULL << 20U;
+  std::uint64_t stream_total_bytes = 256ULL << 20U;
+  std::chrono::nanoseconds stream_idle_timeout = std::chrono::hours(1);
 
   std::string log_level = "info";
   std::string log_format = "logfmt";

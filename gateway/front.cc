@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/status.h"
+#include "gateway/doors/elastic.h"
 #include "gateway/log.h"
 #include "gateway/media.h"
 #include "gateway/routes.h"
@@ -118,7 +119,7 @@ void Front::Handle(std::uint32_t route_index, api::Request request, Reply reply)
         route.kind == RouteKind::kEnrich) {
       return parts_.lookups.Handle(route, std::move(request), reply.loop(), respond);
     }
-    api::Response response = Page(route.kind);
+    api::Response response = Page(route, request);
     FinishGet(request, response);
     respond(std::move(response));
   } catch (const std::exception& error) {
@@ -127,8 +128,8 @@ void Front::Handle(std::uint32_t route_index, api::Request request, Reply reply)
   }
 }
 
-api::Response Front::Page(RouteKind kind) const {
-  switch (kind) {
+api::Response Front::Page(const Route& route, const api::Request& request) const {
+  switch (route.kind) {
     case RouteKind::kHealthy: return PlainText(200, "healthy\n");
     case RouteKind::kReady:
       if (parts_.state().ready) return PlainText(200, "ready\n");
@@ -152,7 +153,14 @@ api::Response Front::Page(RouteKind kind) const {
       json.EndObject();
       return response;
     }
-    default: return PlainText(200, std::string(kIndexText));
+    case RouteKind::kFixedPage: return route.page();
+    default: {
+      // Clients of Elasticsearch ask here whom they talk to.
+      if (request.Header("accept").find("json") != std::string_view::npos) {
+        return doors::ElasticInfo();
+      }
+      return PlainText(200, std::string(kIndexText));
+    }
   }
 }
 

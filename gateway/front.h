@@ -39,7 +39,7 @@ class Front final : public RequestHandler {
   void AllowOrigin(const api::Request& request, api::Response& response) const;
   bool IsAllowed(std::string_view origin) const;
   api::Response Preflight(const api::Request& head, const std::string& allow) const;
-  api::Response Page(RouteKind kind) const;
+  api::Response Page(const Route& route, const api::Request& request) const;
 
   const Parts parts_;
 };

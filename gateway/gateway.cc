@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/ip/host_name.hpp>
+
 #include "gateway/routes.h"
 #include "store/memory/memory_store.h"
 #include "store/sqlite/sqlite_store.h"
@@ -60,6 +62,7 @@ DecodeOptions DecodeOptionsOf(const Config& config, const Store& store) {
   options.keep_unlinked = config.logs_keep_unlinked;
   options.records_per_request = config.records_per_request;
   options.attributes_per_record = config.attributes_per_record;
+  options.gauges = config.explain_gauges;
   return options;
 }
 
@@ -98,6 +101,28 @@ GrpcLimits GrpcLimitsOf(const Config& config) {
           .idle_timeout = Milliseconds(config.grpc_idle_timeout),
           .keepalive = Milliseconds(config.grpc_keepalive),
           .ping_interval = Milliseconds(config.grpc_ping_interval)};
+}
+
+StreamLimits StreamLimitsOf(const Config& config) {
+  StreamLimits limits;
+  limits.connections = config.stream_connections;
+  limits.inflight_bytes = config.stream_inflight_bytes;
+  limits.total_bytes = config.stream_total_bytes;
+  limits.idle_timeout = Milliseconds(config.stream_idle_timeout);
+  limits.handshake_timeout = Milliseconds(config.read_timeout);
+  return limits;
+}
+
+logs::FluentSecrets FluentSecretsOf(const Config& config) {
+  logs::FluentSecrets secrets;
+  boost::system::error_code ignored;
+  secrets.shared_key = config.fluent_shared_key;
+  for (const std::string& user : config.fluent_users) {
+    const std::size_t colon = user.find(':');
+    secrets.users.emplace_back(user.substr(0, colon), user.substr(colon + 1));
+  }
+  secrets.hostname = boost::asio::ip::host_name(ignored);
+  return secrets;
 }
 
 }  // namespace
@@ -151,7 +176,24 @@ Result<void> Gateway::Listen() {
     TL_TRY_ASSIGN(grpc_, GrpcServer::Start(config_.otlp_grpc_listen, GrpcLimitsOf(config_),
                                            grpc_intake_, metrics_));
   }
+  TL_TRY(ListenToStreams());
   TL_TRY_ASSIGN(server_, HttpServer::Start(listens, LoopsOf(config_), limits, front_));
+  return {};
+}
+
+Result<void> Gateway::ListenToStreams() {
+  SyslogServer::Limits syslog;
+  syslog.message_bytes = config_.syslog_message_bytes;
+  syslog.stream = StreamLimitsOf(config_);
+  TL_TRY_ASSIGN(syslog_, SyslogServer::Start(config_.syslog_udp_listen, config_.syslog_tcp_listen,
+                                             syslog, streams_, ingest_));
+  if (config_.fluent_listen.empty()) return {};
+  FluentServer::Limits fluent;
+  fluent.message_bytes = config_.fluent_message_bytes;
+  fluent.inflated_bytes = config_.request_bytes;
+  fluent.stream = StreamLimitsOf(config_);
+  TL_TRY_ASSIGN(fluent_, FluentServer::Start(config_.fluent_listen, fluent,
+                                             FluentSecretsOf(config_), streams_, ingest_));
   return {};
 }
 
@@ -162,10 +204,14 @@ bool Gateway::Stop() {
   const auto deadline = std::chrono::steady_clock::now() + config_.drain_timeout;
   if (grpc_ != nullptr) grpc_->Drain();
   bool finished = server_ == nullptr || server_->Stop(Milliseconds(config_.drain_timeout));
-  if (grpc_ != nullptr) {
-    const auto left = deadline - std::chrono::steady_clock::now();
-    finished = grpc_->Stop(std::max(Milliseconds(left), std::chrono::milliseconds(0))) && finished;
-  }
+  const auto left = [deadline] {
+    const auto rest = Milliseconds(deadline - std::chrono::steady_clock::now());
+    return std::max(rest, std::chrono::milliseconds(0));
+  };
+  if (grpc_ != nullptr) finished = grpc_->Stop(left()) && finished;
+  if (syslog_ != nullptr) finished = syslog_->Stop(left()) && finished;
+  if (fluent_ != nullptr) finished = fluent_->Stop(left()) && finished;
+  streams_.Stop();
   reads_.Stop();
   writer_.Stop();
   return finished;
@@ -176,6 +222,8 @@ ProcessState Gateway::State() const {
   state.store = store_->Usage();
   if (server_ != nullptr) state.http = server_->Stats();
   if (grpc_ != nullptr) state.grpc = grpc_->Stats();
+  if (syslog_ != nullptr) state.syslog = syslog_->GetStats();
+  if (fluent_ != nullptr) state.fluent = fluent_->GetStats();
   const auto& writer = writer_.stats();
   state.queue_records = writer.waiting_records.load(std::memory_order_relaxed);
   state.queue_bytes = writer.waiting_bytes.load(std::memory_order_relaxed);

@@ -4,9 +4,11 @@
 //   gRPC's    its own threads: receive, inflate, decode
 //   writer    the one thread that appends to the store
 //   read-N    lookups
+//   streams   the event loop of syslog and Fluent Forward
 //
 // Stopping: no new connections; waiting requests go with what there is; requests under way finish
-// (limits.drain_timeout); loops, gRPC, lookups and writer end, in this order; then the store closes.
+// (limits.drain_timeout); loops, gRPC, lookups and writer end, in this order; then the store
+// closes.
 #pragma once
 
 #include <atomic>
@@ -18,6 +20,7 @@
 #include "correlate/result.h"
 #include "correlate/store.h"
 #include "gateway/config.h"
+#include "gateway/fluent_server.h"
 #include "gateway/front.h"
 #include "gateway/grpc_intake.h"
 #include "gateway/grpc_server.h"
@@ -27,6 +30,8 @@
 #include "gateway/lookups.h"
 #include "gateway/metrics.h"
 #include "gateway/read_pool.h"
+#include "gateway/streams.h"
+#include "gateway/syslog_server.h"
 #include "gateway/tenants.h"
 #include "gateway/wait.h"
 #include "store/writer.h"
@@ -45,18 +50,24 @@ class Gateway {
   std::string AddressOf(Door door) const { return server_->AddressOf(door); }
   std::string GrpcAddress() const { return grpc_ == nullptr ? "" : grpc_->address(); }
 
+  std::string SyslogUdpAddress() const { return syslog_->udp_address(); }
+  std::string SyslogTcpAddress() const { return syslog_->tcp_address(); }
+  std::string FluentAddress() const { return fluent_ == nullptr ? "" : fluent_->address(); }
+
   // Once. False: some requests did not finish in time, and their connections were cut.
   bool Stop();
 
  private:
   Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store> store);
   Result<void> Listen();
+  Result<void> ListenToStreams();
   ProcessState State() const;
 
   const Config config_;
   std::unique_ptr<Store> store_;
   const api::links::Settings settings_;
   Metrics metrics_;
+  Streams streams_;  // Outlives the writer, whose answers are posted to it.
   store::Writer writer_;
   ReadPool reads_;
   WaitRoom waits_;
@@ -66,8 +77,10 @@ class Gateway {
   GrpcIntake grpc_intake_;
   Lookups lookups_;
   Front front_;
-  std::unique_ptr<HttpServer> server_;  // Null until Listen; its loops die before all above.
-  std::unique_ptr<GrpcServer> grpc_;    // Null until Listen, and where it is off.
+  std::unique_ptr<HttpServer> server_;    // Null until Listen; its loops die before all above.
+  std::unique_ptr<GrpcServer> grpc_;      // Null until Listen, and where it is off.
+  std::unique_ptr<SyslogServer> syslog_;  // Null until Listen.
+  std::unique_ptr<FluentServer> fluent_;  // Null until Listen, and where it is off.
   std::atomic<bool> ready_{false};
   bool stopped_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <string_view>
 #include <utility>
 
 #include <grpc/grpc.h>
@@ -58,10 +59,12 @@ void SetLimits(const GrpcLimits& limits, Builder& builder) {
   builder.SetResourceQuota(quota);
 }
 
-// What gRPC has to say goes to the gateway's log.
+// What gRPC has to say goes to the gateway's log. It complains of each call whose grpc-encoding it
+// does not know, which here is nothing to complain of.
 void LogOfGrpc(gpr_log_func_args* said) {
+  const bool known = std::string_view(said->message).starts_with("Error parsing metadata");
   const LogLevel level =
-      said->severity == GPR_LOG_SEVERITY_ERROR ? LogLevel::kWarn : LogLevel::kDebug;
+      said->severity == GPR_LOG_SEVERITY_ERROR && !known ? LogLevel::kWarn : LogLevel::kDebug;
   log().Write(level, "grpc", {{"said", said->message}});
 }
 

@@ -1,8 +1,8 @@
 // The gRPC server: OTLP's three Export methods, health and reflection.
 //
 // gRPC hands over raw bytes (its generic callback service), so the decoders of HTTP read these too.
-// gRPC's own threads read a message and decode it; the writer thread finishes the call. Each call is
-// looked at before its message is read. Bounds: GrpcLimits.
+// gRPC's own threads read a message and decode it; the writer thread finishes the call. Each call
+// is looked at before its message is read. Bounds: GrpcLimits.
 //
 // Source: gRPC over HTTP/2; OTLP 1.x, "OTLP/gRPC".
 #pragma once
@@ -24,7 +24,7 @@ struct GrpcLimits {
   std::size_t message_bytes = 20UL << 20U;    // As sent: RESOURCE_EXHAUSTED.
   std::size_t metadata_bytes = 32UL << 10U;   // Of a call's header: refused by gRPC.
   std::size_t inflight_bytes = 256UL << 20U;  // Of messages not yet answered: UNAVAILABLE.
-  std::size_t memory_bytes = 512UL << 20U;    // Of gRPC's buffers: it cancels calls.
+  std::size_t memory_bytes = 256UL << 20U;    // Of gRPC's buffers: it cancels calls.
   std::size_t connections = 1024;             // More are closed.
   std::size_t streams = 100;                  // Calls at once on a connection: the client waits.
   std::chrono::milliseconds handshake_timeout{20'000};  // To the connection's first SETTINGS.

@@ -10,9 +10,9 @@ void Add(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
 }
 
 Outcome OutcomeOf(const Appended& appended, std::uint64_t kept_unlinked) {
-  return {.stored = appended.spans + appended.logs + appended.exemplars,
+  return {.stored = appended.spans + appended.logs + appended.exemplars + appended.gauges,
           .deduplicated = appended.deduplicated_spans + appended.deduplicated_logs +
-                          appended.deduplicated_exemplars,
+                          appended.deduplicated_exemplars + appended.deduplicated_gauges,
           .kept_unlinked = kept_unlinked};
 }
 
@@ -21,14 +21,15 @@ Outcome OutcomeOf(const Appended& appended, std::uint64_t kept_unlinked) {
 void Ingest::Take(Intake intake, std::string tenant, const Decoded& decoded,
                   std::shared_ptr<const Batch> batch, Taken taken) {
   IntakeCounts& counts = metrics_.Of(intake);
+  const std::size_t received = decoded.received + batch->gauges.size();  // Which `decoded` omits.
   TenantCounts& of_tenant = tenants_.Charge(
-      tenant, {.records = decoded.received, .bytes = batch->body.size()}, clock_.NowUnixNs());
-  Add(counts.received, decoded.received);
+      tenant, {.records = received, .bytes = batch->body.size()}, clock_.NowUnixNs());
+  Add(counts.received, received);
   Add(counts.rejected, decoded.rejected);
   Add(options_.keep_unlinked ? counts.kept_unlinked : counts.unlinked, decoded.unlinked);
   Add(counts.repaired, decoded.repaired);
   Add(counts.dropped_links, decoded.dropped_links);
-  Add(of_tenant.received, decoded.received);
+  Add(of_tenant.received, received);
   Add(of_tenant.rejected, decoded.rejected);
   if (!options_.keep_unlinked) Add(of_tenant.unlinked, decoded.unlinked);
 

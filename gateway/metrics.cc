@@ -214,7 +214,7 @@ constexpr std::array kIntakeFamilies = {
     IntakeFamily{"throughline_span_links_dropped_total", "Span links with broken ids.",
                  &IntakeCounts::dropped_links},
     IntakeFamily{"throughline_metric_points_passed_total",
-                 "Metric points seen; only their exemplars are kept.",
+                 "Metric points seen and not kept; their exemplars are.",
                  &IntakeCounts::passed_points},
     IntakeFamily{"throughline_requests_malformed_total", "Bodies that could not be read.",
                  &IntakeCounts::bad_requests},
@@ -296,6 +296,49 @@ void Metrics::RenderGrpc(Page& page) const {
   }
 }
 
+void Metrics::RenderStreams(const ProcessState& state, Page& page) {
+  struct Family {
+    const char* name;
+    const char* help;
+    std::uint64_t StreamStats::*value;
+    bool is_gauge = false;
+  };
+  constexpr Family kFamilies[] = {
+      {"throughline_stream_connections", "Open now.", &StreamStats::connections, true},
+      {"throughline_stream_connections_accepted_total", "Ever.",
+       &StreamStats::connections_accepted},
+      {"throughline_stream_connections_refused_total", "Over limits.stream_*.",
+       &StreamStats::connections_refused},
+      {"throughline_stream_timeouts_total", "Connections ended by a timeout.",
+       &StreamStats::timeouts},
+      {"throughline_stream_problems_total", "Connections closed for what they sent.",
+       &StreamStats::problems},
+      {"throughline_stream_retries_total", "Batches offered to a full queue again.",
+       &StreamStats::retries},
+      {"throughline_stream_batches_lost_total", "Batches that the store refused for good.",
+       &StreamStats::lost_batches},
+      {"throughline_stream_held_bytes", "Buffered, or not stored yet.", &StreamStats::held_bytes,
+       true},
+  };
+  const std::pair<const char*, const StreamStats*> doors[] = {{"syslog_tcp", &state.syslog.tcp},
+                                                              {"fluent", &state.fluent}};
+  for (const Family& family : kFamilies) {
+    for (const auto& [door, stats] : doors) {
+      const Labels labels = {{"door", door}};
+      if (family.is_gauge) {
+        page.Gauge(family.name, family.help, labels, static_cast<double>(stats->*family.value));
+      } else {
+        page.Counter(family.name, family.help, labels, stats->*family.value);
+      }
+    }
+  }
+  page.Counter("throughline_syslog_datagrams_total", "Read.", {}, state.syslog.datagrams);
+  page.Counter("throughline_syslog_datagrams_dropped_total", "Read, and not stored.", {},
+               state.syslog.dropped_datagrams);
+  page.Counter("throughline_syslog_messages_cut_total", "Over limits.syslog_message_bytes.", {},
+               state.syslog.cut_messages);
+}
+
 void Metrics::RenderState(const ProcessState& state, Page& page) {
   const auto& http = state.http;
   page.Gauge("throughline_http_connections", "Open now.", http.connections);
@@ -329,6 +372,7 @@ void Metrics::RenderState(const ProcessState& state, Page& page) {
   page.Gauge("throughline_store_spans", "Stored now.", store.spans);
   page.Gauge("throughline_store_logs", "Stored now.", store.logs);
   page.Gauge("throughline_store_exemplars", "Stored now.", store.exemplars);
+  page.Gauge("throughline_store_gauge_points", "Stored now.", store.gauges);
   page.Gauge("throughline_store_traces", "Stored now.", store.traces);
   page.Gauge("throughline_store_tenants", "Stored now.", store.tenants);
   page.Gauge("throughline_store_memory_bytes", "Held by records.", store.memory_bytes);
@@ -347,6 +391,7 @@ std::string Metrics::Render(const ProcessState& state, const Tenants& tenants) c
   RenderRoutes(page);
   RenderGrpc(page);
   RenderState(state, page);
+  RenderStreams(state, page);
   page.Counter("process_cpu_seconds_total", "User and system time.", {}, CpuSeconds());
   page.Gauge("process_resident_memory_bytes", "Resident set.", ResidentBytes());
   return page.Text();

@@ -17,6 +17,7 @@
 
 #include "correlate/store.h"
 #include "gateway/http_server.h"
+#include "gateway/stream_stats.h"
 #include "gateway/tenants.h"
 
 namespace throughline::gateway {
@@ -62,6 +63,8 @@ struct ProcessState {
   StoreUsage store;
   ServerStats http;
   ServerStats grpc;
+  SyslogStats syslog;
+  StreamStats fluent;
   std::uint64_t queue_records = 0;
   std::uint64_t queue_bytes = 0;
   std::uint64_t commits = 0;
@@ -98,6 +101,7 @@ class Metrics {
   void RenderGrpc(Page& page) const;
   static void RenderTenants(const Tenants& tenants, Page& page);
   static void RenderState(const ProcessState& state, Page& page);
+  static void RenderStreams(const ProcessState& state, Page& page);
 
   std::array<IntakeCounts, kIntakeCount> intakes_;
   std::vector<std::unique_ptr<RouteCounts>> routes_;  // The last: no route.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/doors/elastic.h"
 #include "gateway/doors/lines.h"
 #include "gateway/doors/loki.h"
 #include "gateway/doors/openmetrics.h"
@@ -32,6 +33,10 @@ constexpr Route Lookup(std::string_view method, std::string_view pattern,
 constexpr Route Own(std::string_view pattern, RouteKind kind, bool on_otlp_door = false) {
   return {.method = "GET", .pattern = pattern, .kind = kind, .on_otlp_door = on_otlp_door};
 }
+constexpr Route Fixed(std::string_view method, std::string_view pattern, api::Response (*page)()) {
+  return {.method = method, .pattern = pattern, .kind = RouteKind::kFixedPage, .page = page};
+}
+
 constexpr RouteKind kWaiting = RouteKind::kWaitingLookup;
 constexpr bool kOnOtlpDoor = true;
 
@@ -48,6 +53,10 @@ constexpr std::array kRoutes = {
     Intake("POST", "/api/v1/logs", doors::kLines),
     Intake("POST", "/loki/api/v1/push", doors::kLoki),
     Intake("POST", "/api/prom/push", doors::kLoki),  // Loki's first API.
+    Intake("POST", "/_bulk", doors::kElasticBulk),
+    Intake("PUT", "/_bulk", doors::kElasticBulk),
+    Intake("POST", "/{index}/_bulk", doors::kElasticBulk),
+    Intake("PUT", "/{index}/_bulk", doors::kElasticBulk),
     Intake("POST", "/api/v2/spans", doors::kZipkin),
     Intake("POST", "/api/v1/write", doors::kRemoteWrite),
     Intake("POST", "/api/v1/import/openmetrics", doors::kOpenMetrics),
@@ -58,6 +67,7 @@ constexpr std::array kRoutes = {
     Lookup("GET", "/api/v1/traces", links::FindTraces),
     Lookup("GET", "/api/v1/logs", links::FindLogs),
     Lookup("GET", "/api/v1/exemplars", links::FindExemplars),
+    Lookup("GET", "/api/v1/gauges", links::FindGauges),
     Lookup("POST", "/api/v1/resolve", links::Resolve),
     Lookup("POST", "/api/v1/enrich", nullptr, RouteKind::kEnrich),
     Lookup("GET", "/api/v1/services", links::Services),
@@ -71,7 +81,17 @@ constexpr std::array kRoutes = {
     Own("/ready", RouteKind::kReady, kOnOtlpDoor),
     Own("/metrics", RouteKind::kMetrics),
     Own("/api/status/buildinfo", RouteKind::kBuildInfo),
-    Own("/", RouteKind::kIndex),
+    Own("/", RouteKind::kIndex),  // By Accept: also Elasticsearch's.
+
+    // What senders to Elasticsearch ask before they send.
+    Fixed("GET", "/_cluster/health", doors::ElasticHealth),
+    Fixed("GET", "/_cat/health", doors::ElasticCatHealth),
+    Fixed("GET", "/_license", doors::ElasticLicense),
+    Fixed("PUT", "/_template/{name}", doors::ElasticAcknowledged),
+    Fixed("PUT", "/_index_template/{name}", doors::ElasticAcknowledged),
+    Fixed("PUT", "/_component_template/{name}", doors::ElasticAcknowledged),
+    Fixed("PUT", "/_ilm/policy/{name}", doors::ElasticAcknowledged),
+    Fixed("PUT", "/_ingest/pipeline/{name}", doors::ElasticAcknowledged),
 };
 
 std::string_view TakeSegment(std::string_view& path) {

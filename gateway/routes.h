@@ -26,6 +26,7 @@ enum class RouteKind : std::uint8_t {
   kMetrics,
   kBuildInfo,
   kIndex,
+  kFixedPage,  // The same answer to everyone: Route::page.
 };
 
 struct Route {
@@ -35,6 +36,7 @@ struct Route {
   bool on_otlp_door = false;       // Also on the OTLP/HTTP port.
   const HttpDoor* door = nullptr;  // kIntake.
   api::Response (*lookup)(const api::Request&, const api::links::Context&) = nullptr;
+  api::Response (*page)() = nullptr;  // kFixedPage.
 };
 
 std::span<const Route> Routes();

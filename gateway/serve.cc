@@ -42,9 +42,9 @@ class RealClock final : public Clock {
 };
 
 // Bodies and batches of a few hundred KB come and go all the time: keep their memory instead of
-// asking the kernel for it, page by page, each time. Blocks of megabytes are rare and cost more than
-// their page faults: they have mappings of their own, which go when they go, so that a hostile body
-// leaves nothing behind. What else stays is bounded by the trim threshold.
+// asking the kernel for it, page by page, each time. Blocks of megabytes are rare and cost more
+// than their page faults: they have mappings of their own, which go when they go, so that a hostile
+// body leaves nothing behind. What else stays is bounded by the trim threshold.
 void TuneMemory() {
   ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
   ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
@@ -82,11 +82,15 @@ void SetLog(const Config& config) {
 
 void SayReady(const Gateway& gateway) {
   std::string line = "throughline ready";
-  const std::string http = gateway.AddressOf(Door::kMain);
-  const std::string otlp_http = gateway.AddressOf(Door::kOtlp);
-  if (!http.empty()) line += " http=" + http;
-  if (!otlp_http.empty()) line += " otlp_http=" + otlp_http;
-  if (!gateway.GrpcAddress().empty()) line += " otlp_grpc=" + gateway.GrpcAddress();
+  const auto add = [&line](const char* door, const std::string& address) {
+    if (!address.empty()) line += std::string(" ") + door + "=" + address;
+  };
+  add("http", gateway.AddressOf(Door::kMain));
+  add("otlp_http", gateway.AddressOf(Door::kOtlp));
+  add("otlp_grpc", gateway.GrpcAddress());
+  add("syslog_udp", gateway.SyslogUdpAddress());
+  add("syslog_tcp", gateway.SyslogTcpAddress());
+  add("fluent", gateway.FluentAddress());
   std::printf("%s\n", line.c_str());
   std::fflush(stdout);
 }
@@ -112,6 +116,9 @@ int Run(const Config& config) {
                       {"http", (*gateway)->AddressOf(Door::kMain)},
                       {"otlp_http", (*gateway)->AddressOf(Door::kOtlp)},
                       {"otlp_grpc", (*gateway)->GrpcAddress()},
+                      {"syslog_udp", (*gateway)->SyslogUdpAddress()},
+                      {"syslog_tcp", (*gateway)->SyslogTcpAddress()},
+                      {"fluent", (*gateway)->FluentAddress()},
                       {"data_dir", config.data_dir},
                       {"store", config.store_kind}});
   SayReady(**gateway);

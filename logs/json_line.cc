@@ -89,27 +89,34 @@ std::string_view StatedService(std::span<const Attribute> attributes) {
 }
 
 JsonLineReader::Place JsonLineReader::PlaceOf(std::string_view key) {
-  // Most keys are none of these: the first letter says so.
   if (key.size() < 2 || key.size() > 13) return {};
+  const auto is = [key](std::string_view name) { return EqualIgnoringCase(key, name); };
   switch (static_cast<unsigned char>(key.front()) | 0x20U) {
     case 'l':
+      if (is("level")) return {.role = Role::kSeverity, .name = 0};
+      if (is("log")) return {.role = Role::kText, .name = 0};
+      if (is("log.level")) return {.role = Role::kSeverity, .name = 3};
+      break;
     case 'm':
+      if (is("message")) return {.role = Role::kText, .name = 1};
+      if (is("msg")) return {.role = Role::kText, .name = 2};
+      break;
     case 'b':
+      if (is("body")) return {.role = Role::kText, .name = 3};
+      break;
     case 't':
+      if (is("time")) return {.role = Role::kTime, .name = 0};
+      if (is("timestamp")) return {.role = Role::kTime, .name = 1};
+      if (is("ts")) return {.role = Role::kTime, .name = 2};
+      break;
+    case '@' | 0x20U:
+      if (is("@timestamp")) return {.role = Role::kTime, .name = 3};
+      break;
     case 's':
-    case '@' | 0x20U: break;
-    default: return {};
-  }
-  static constexpr std::string_view kRoleNames[kRoles][kNames] = {
-      {"log", "message", "msg", "body"},
-      {"time", "timestamp", "ts", "@timestamp"},
-      {"level", "severity", "severity_text", "log.level"}};
-  for (std::size_t role = 0; role < kRoles; ++role) {
-    for (std::size_t name = 0; name < kNames; ++name) {
-      if (EqualIgnoringCase(key, kRoleNames[role][name])) {
-        return {.role = static_cast<Role>(role), .name = name};
-      }
-    }
+      if (is("severity")) return {.role = Role::kSeverity, .name = 1};
+      if (is("severity_text")) return {.role = Role::kSeverity, .name = 2};
+      break;
+    default: break;
   }
   return {};
 }

@@ -26,7 +26,7 @@ class JsonLineReader {
   bool over_attributes() const { return over_attributes_; }
 
  private:
-  // What a field can be besides an attribute, in the order in which the names are preferred.
+  // What a field can be besides an attribute; of the names of a role the lower is preferred.
   enum class Role { kText, kTime, kSeverity, kNone };
   static constexpr std::size_t kRoles = 3;
   static constexpr std::size_t kNames = 4;

@@ -33,6 +33,24 @@ Sampled SampledOf(const Value& value) {
   return Sampled::kUnknown;
 }
 
+// False: no name of a trace id, a span id or of sampling ends so. Most names do not.
+bool EndsLikeAnId(std::string_view key) {
+  if (key.size() < 2) return false;
+  const auto lower = [key](std::size_t from_end) {
+    return static_cast<char>(key[key.size() - from_end] | 0x20);
+  };
+  switch (lower(1)) {
+    case 'd': return lower(2) == 'i' || lower(2) == 'e';                    // id, sampled
+    case 't': return lower(2) == 'n' || lower(2) == 'x';                    // traceparent, context
+    case 'e': return lower(2) == 'c' && key.size() > 2 && lower(3) == 'a';  // trace
+    case '3':                                                               // b3
+    case '8':                                                               // sw8
+    case 'r':                                                               // @tr
+    case 'p': return true;                                                  // @sp
+    default: return false;
+  }
+}
+
 bool IsContainer(const Value& value) {
   return value.type == ValueType::kMap || value.type == ValueType::kArray;
 }
@@ -49,9 +67,11 @@ class Fields {
   // A field, or the fields inside it. `parent` is the name of the map it stands in.
   void Add(std::string_view key, std::string_view parent, std::string_view any_value, int depth,
            std::uint32_t map) {
-    const KeyKind kind = key.empty() ? KeyKind::kNone : TraceKeyKind(key, parent);
     const Value value = ReadValue(any_value);
-    if (IsContainer(value)) {
+    const bool is_container = IsContainer(value);
+    if (!is_container && !EndsLikeAnId(key)) return;
+    const KeyKind kind = TraceKeyKind(key, parent);
+    if (is_container) {
       if (depth >= kMaxValueDepth) return;
       const bool is_map = value.type == ValueType::kMap;
       const std::uint32_t inner = is_map ? ++maps_ : map;
@@ -61,8 +81,6 @@ class Fields {
       }
     } else if (kind != KeyKind::kNone) {
       AddTrace(kind, value, depth, map);
-    } else if (key.empty()) {
-      return;
     } else if (IsSpanIdKey(key, parent)) {
       AddSpan(key.starts_with("dd") || parent == "dd", value, map);
     } else if (key == "_dd.p.tid") {

@@ -80,20 +80,24 @@ bool IsDate(std::int64_t year, std::int64_t month, std::int64_t day) {
 
 // Without an offset it is UTC.
 std::uint64_t ParseDateTime(std::string_view text) {
-  TimeReader reader(text);
+  constexpr std::string_view kForm = "0000-00-00T00:00:00";
+  if (text.size() < kForm.size()) return 0;
+  bool good = true;
+  const auto two = [&](std::size_t at) {
+    good = good && IsDigit(text[at]) && IsDigit(text[at + 1]);
+    return (text[at] - '0') * 10 + (text[at + 1] - '0');
+  };
   CivilTime time;
-  time.year = reader.Digits(4);
-  reader.Want("-");
-  time.month = reader.Digits(2);
-  reader.Want("-");
-  time.day = reader.Digits(2);
-  reader.Want("Tt ");
-  time.hour = reader.Digits(2);
-  reader.Want(":");
-  time.minute = reader.Digits(2);
-  reader.Want(":");
-  time.second = reader.Digits(2);
-  if (!reader.ok()) return 0;
+  time.year = two(0) * 100 + two(2);
+  time.month = two(5);
+  time.day = two(8);
+  time.hour = two(11);
+  time.minute = two(14);
+  time.second = two(17);
+  good = good && text[4] == '-' && text[7] == '-' && text[13] == ':' && text[16] == ':' &&
+         (text[10] == 'T' || text[10] == 't' || text[10] == ' ');
+  if (!good) return 0;
+  TimeReader reader(text.substr(kForm.size()));
   if (reader.One(".,")) time.nanosecond = reader.Fraction();
   reader.One(" ");
   if (!reader.at_end() && !reader.One("Zz")) {

@@ -35,9 +35,38 @@ void AppendPlainNumber(std::string_view digits, std::string& out) {
   }
 }
 
+namespace {
+
+bool AppendArray(JsonCursor& json, int depth, std::string& out) {
+  const std::size_t begin = BeginArrayValue(out);
+  for (json.BeginArray(); json.NextItem();) {
+    const std::size_t item = BeginArrayItem(out);
+    if (!AppendPlainValue(json, depth + 1, out)) return false;
+    EndArrayItem(item, out);
+  }
+  EndValue(begin, out);
+  return json.ok();
+}
+
+bool AppendMap(JsonCursor& json, int depth, std::string& out) {
+  const std::size_t begin = BeginMapValue(out);
+  std::string scratch;
+  JsonString raw_key;
+  for (json.BeginObject(); json.NextKey(raw_key);) {
+    const std::string_view key = raw_key.Text(scratch);
+    const std::size_t key_size = key.size();
+    const std::size_t item = BeginMapItem(key, out);
+    if (!AppendPlainValue(json, depth + 1, out)) return false;
+    EndMapItem(item, key_size, out);
+  }
+  EndValue(begin, out);
+  return json.ok();
+}
+
+}  // namespace
+
 bool AppendPlainValue(JsonCursor& json, int depth, std::string& out) {
-  const auto type = json.Peek();
-  switch (type) {
+  switch (json.Peek()) {
     case JsonCursor::Type::kString: {
       std::string scratch;
       AppendStringValue(json.String().Text(scratch), out);
@@ -47,24 +76,11 @@ bool AppendPlainValue(JsonCursor& json, int depth, std::string& out) {
     case JsonCursor::Type::kTrue: AppendBoolValue(true, out); return json.Literal("true");
     case JsonCursor::Type::kFalse: AppendBoolValue(false, out); return json.Literal("false");
     case JsonCursor::Type::kNull: return json.Literal("null");
-    case JsonCursor::Type::kNone: return false;
-    case JsonCursor::Type::kArray:
-    case JsonCursor::Type::kObject: break;
+    case JsonCursor::Type::kArray: return depth < kMaxValueDepth && AppendArray(json, depth, out);
+    case JsonCursor::Type::kObject: return depth < kMaxValueDepth && AppendMap(json, depth, out);
+    case JsonCursor::Type::kNone: break;
   }
-  if (depth >= kMaxValueDepth) return false;
-  const bool is_map = type == JsonCursor::Type::kObject;
-  std::string items;
-  std::string item;
-  std::string scratch;
-  JsonString key;
-  is_map ? json.BeginObject() : json.BeginArray();
-  while (is_map ? json.NextKey(key) : json.NextItem()) {
-    item.clear();
-    if (!AppendPlainValue(json, depth + 1, item)) return false;
-    is_map ? AppendMapItem(key.Text(scratch), item, items) : AppendArrayItem(item, items);
-  }
-  is_map ? AppendMapValue(items, out) : AppendArrayValue(items, out);
-  return json.ok();
+  return false;
 }
 
 }  // namespace throughline::otlp

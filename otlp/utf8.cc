@@ -26,9 +26,16 @@ std::size_t SequenceSize(const unsigned char* at, std::size_t left) {
 }  // namespace
 
 bool IsLongUtf8(std::string_view text) {
+  constexpr std::size_t kWindow = 32;
   const auto* at = reinterpret_cast<const unsigned char*>(text.data());
   std::size_t left = text.size();
   while (left > 0) {
+    // Most of such text is ASCII nevertheless.
+    while (left >= kWindow && IsAscii(reinterpret_cast<const char*>(at), kWindow)) {
+      at += kWindow;
+      left -= kWindow;
+    }
+    if (left == 0) return true;
     const std::size_t size = SequenceSize(at, left);
     if (size == 0) return false;
     at += size;

@@ -5,7 +5,7 @@
  - Includes point downwards: correlate, wire | otlp | spans, exemplars, logs, store, api | gateway.
    Modules of one row do not know each other.
  - Third-party headers stay where they belong: sqlite3 in store; asio, beast, gRPC, prometheus,
-   flags, curl and YAML in gateway; generated protobuf classes nowhere in the product.
+   flags, curl, YAML and OpenSSL in gateway; generated protobuf classes nowhere in the product.
  - No module or file is called common, util, core or helpers.
  - No capturing lambda and no braced temporary inside an expression that contains co_await: g++ 12
    destroys their members twice. Name them on the line before.
@@ -28,7 +28,8 @@ ROW_OF = {module: row for row, modules in enumerate(ROWS) for module in modules}
 # A header's path begins with one of these; only these modules may include it.
 FOREIGN = [
     (("sqlite3",), {"store"}),
-    (("boost/asio", "boost/beast", "grpc/", "grpcpp/", "prometheus/", "CLI/", "curl/", "yaml-cpp/"),
+    (("boost/asio", "boost/beast", "grpc/", "grpcpp/", "prometheus/", "CLI/", "curl/", "yaml-cpp/",
+      "openssl/"),
      {"gateway"}),
     (("google/protobuf", "opentelemetry/proto"), set()),
 ]

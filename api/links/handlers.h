@@ -40,6 +40,7 @@ Response GetTrace(const Request& request, const Context& context);       // GET 
 Response FindTraces(const Request& request, const Context& context);     // GET /traces
 Response FindLogs(const Request& request, const Context& context);       // GET /logs
 Response FindExemplars(const Request& request, const Context& context);  // GET /exemplars
+Response FindGauges(const Request& request, const Context& context);     // GET /gauges
 Response Resolve(const Request& request, const Context& context);        // POST /resolve
 Response Services(const Request& request, const Context& context);       // GET /services
 Response Operations(const Request& request,

@@ -90,6 +90,13 @@ void WriteStrings(wire::JsonWriter& json, const std::vector<std::string>& texts)
   json.EndArray();
 }
 
+std::string_view MetricTypeName(MetricType type) {
+  constexpr std::array<std::string_view, 6> kNames = {
+      "unknown", "gauge", "sum", "histogram", "exponential_histogram", "summary"};
+  const auto index = static_cast<std::size_t>(type);
+  return index < kNames.size() ? kNames[index] : kNames[0];
+}
+
 constexpr char kHexDigits[] = "0123456789abcdef";
 
 void PutHex(std::uint64_t value, char* digits) {
@@ -333,11 +340,8 @@ void RecordWriter::WriteLine(const PlacedLine& placed, bool with_trace_id) {
 }
 
 void RecordWriter::WriteExemplarMembers(const Exemplar& exemplar) {
-  constexpr std::array<std::string_view, 6> kTypes = {
-      "unknown", "gauge", "sum", "histogram", "exponential_histogram", "summary"};
-  const auto type = static_cast<std::size_t>(exemplar.metric_type);
   json_.Key("metric").String(exemplar.metric);
-  json_.Key("metric_type").String(kTypes[type < kTypes.size() ? type : 0]);
+  json_.Key("metric_type").String(MetricTypeName(exemplar.metric_type));
   json_.Key("unit").String(exemplar.unit);
   json_.Key("value");
   if (exemplar.is_integer) {
@@ -361,6 +365,23 @@ void RecordWriter::WriteExemplarMembers(const Exemplar& exemplar) {
   } else {
     json_.Null();
   }
+}
+
+void RecordWriter::WriteGauge(const GaugePoint& point) {
+  const auto time = EffectiveTimeOf(point.time_unix_ns, 0, point.arrival_unix_ns);
+  json_.BeginObject();
+  json_.Key("metric").String(point.metric);
+  json_.Key("metric_type").String(MetricTypeName(point.metric_type));
+  json_.Key("unit").String(point.unit);
+  json_.Key("value").Double(point.value);
+  WriteTime(json_, "time_unix_nano", "time", time.unix_ns);
+  json_.Key("time_suspect").Bool(time.suspect);
+  json_.Key("sent_time_unix_nano").UintString(point.time_unix_ns);
+  json_.Key("service").String(point.service);
+  WriteAttributes(json_.Key("labels"), batch_.Of(point.labels));
+  json_.Key("resource");
+  WriteResource(point.resource);
+  json_.EndObject();
 }
 
 void RecordWriter::WriteResource(std::uint32_t resource) {

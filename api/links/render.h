@@ -72,6 +72,7 @@ class RecordWriter {
   void WriteLine(const PlacedLine& placed, bool with_trace_id);
   // The members of an exemplar, without braces and without its trace id.
   void WriteExemplarMembers(const Exemplar& exemplar);
+  void WriteGauge(const GaugePoint& point);
 
  private:
   void WriteResource(std::uint32_t resource);

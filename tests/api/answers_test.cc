@@ -55,6 +55,9 @@ std::vector<Answer> Answers() {
       {"logs_of_trace", links::FindLogs, "trace_id=8448eb211c80319c&severity=warn"},
       {"exemplars", links::FindExemplars,
        "end=1750000000&match=http_server_duration{http_route=\"/buy\"}"},
+      {"gauges", links::FindGauges, "end=1750000000"},
+      {"gauges_filtered", links::FindGauges,
+       "end=1750000000&metric=container.cpu.*&service=pay&limit=1"},
       {"services", links::Services},
       {"operations", links::Operations, "", "pay"},
       {"resolve", links::Resolve, "", "", kResolveBody},
@@ -106,6 +109,7 @@ Batches Shuffled(std::uint64_t seed) {
     deal(&Batch::spans);
     deal(&Batch::logs);
     deal(&Batch::exemplars);
+    deal(&Batch::gauges);
     shuffled.push_back(first);
     shuffled.push_back(second);
   }

@@ -76,6 +76,9 @@ INSTANTIATE_TEST_SUITE_P(
         Call{"NotANumber", links::FindExemplars, "le=nan", 400, "le: want a number"},
         Call{"Infinity", links::FindExemplars, "le=%2BInf", 400, "le: want a number"},
         Call{"InfinityDecoded", links::FindExemplars, "le=+Inf", 200, "\"exemplars\":[]"},
+        Call{"BadMetric", links::FindGauges, "metric=a*b", 400, "no pattern of metrics"},
+        Call{"AnyMetric", links::FindGauges, "metric=*", 200, "k8s.pod.cpu.usage"},
+        Call{"GaugeLimit", links::FindGauges, "limit=0", 400, "limit: want 1 to 10000"},
         Call{"BadCursor", links::FindTraces, "cursor=!!!", 400, "cursor"},
         Call{"BadInclude", links::GetTrace, "include=all", 400, "include: want a comma", kBuyHex},
         Call{"BadFormat", links::GetTrace, "format=xml", 400, "format: want one of", kBuyHex},
@@ -189,7 +192,8 @@ TEST(Lists, CursorsLeadThroughAll) {
   };
   for (const List& list : {List{links::FindTraces, "limit=1&end=1750000000", 4},
                            List{links::FindLogs, "limit=1&end=1750000000", 4},
-                           List{links::FindExemplars, "limit=1&end=1750000000", 2}}) {
+                           List{links::FindExemplars, "limit=1&end=1750000000", 2},
+                           List{links::FindGauges, "limit=1&end=1750000000", 3}}) {
     std::string cursor;
     std::vector<std::string> pages;
     while (pages.size() < 10) {

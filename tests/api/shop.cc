@@ -8,6 +8,7 @@ namespace {
 using store::Sample;
 using store::SampleEvent;
 using store::SampleExemplar;
+using store::SampleGauge;
 using store::SampleLine;
 using store::SampleLink;
 using store::SampleSpan;
@@ -103,6 +104,13 @@ std::shared_ptr<const Batch> Pay() {
                         .found_by = FoundBy::kKey,
                         .related = {{kNowhere, {}}},
                         .service = std::string()});
+  sample.Add(
+      SampleGauge{.time = kStart, .metric = "k8s.pod.cpu.usage", .unit = "{cpu}", .value = 0.25});
+  sample.Add(SampleGauge{.time = kStart + 30'000 * kMs,
+                         .metric = "container_cpu_usage_seconds_total",
+                         .type = MetricType::kSum,
+                         .value = 81234.5,
+                         .labels = {{"cpu", "total"}}});
   return sample.Finish();
 }
 
@@ -128,6 +136,8 @@ std::shared_ptr<const Batch> Others() {
   sample.From({{"service.name", "twin"}});
   sample.Add(SampleSpan{.trace = kTwinA, .span = {1}, .start = kStart, .name = "one"});
   sample.Add(SampleSpan{.trace = kTwinB, .span = {1}, .start = kStart, .name = "other"});
+  sample.From({{"k8s.pod.name", "twin-0"}});
+  sample.Add(SampleGauge{.time = 7, .metric = "k8s.pod.cpu.usage", .value = 3});
   sample.From({});
   sample.Add(SampleLine{.trace = kOnlyLines, .time = kStart, .body = "waiting for spans"});
   return sample.Finish();

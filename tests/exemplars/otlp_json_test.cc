@@ -99,6 +99,83 @@ TEST(DecodeOtlpJson, AgreesWithProtobuf) {
   }
 }
 
+TEST(DecodeOtlpJson, GaugesAgreeWithProtobuf) {
+  const auto message = samples::Gauges();
+  const DecodeOptions options = {.hash_seed = 7, .gauges = {"k8s.pod.cpu.*"}};
+  const std::string bytes = message.SerializeAsString();
+  Batch of_bytes;
+  const auto from_bytes = DecodeOtlp(bytes, options, of_bytes);
+  Batch of_json;
+  const auto from_json = Decode(samples::OfficialJson(message), of_json, options);
+  ASSERT_TRUE(from_bytes);
+  ASSERT_TRUE(from_json) << from_json.error().message;
+  EXPECT_EQ(from_json->data_points, from_bytes->data_points);
+  EXPECT_EQ(from_json->gauge_points, from_bytes->gauge_points);
+  EXPECT_EQ(from_json->exemplars.received, from_bytes->exemplars.received);
+  ASSERT_EQ(of_json.gauges.size(), of_bytes.gauges.size());
+  for (std::size_t i = 0; i < of_json.gauges.size(); ++i) {
+    const GaugePoint& a = of_json.gauges[i];
+    const GaugePoint& b = of_bytes.gauges[i];
+    EXPECT_EQ(a.identity, b.identity) << i;
+    EXPECT_EQ(a.time_unix_ns, b.time_unix_ns) << i;
+    EXPECT_EQ(a.value, b.value) << i;
+    EXPECT_EQ(a.metric_type, b.metric_type) << i;
+    EXPECT_EQ(a.unit, b.unit) << i;
+  }
+}
+
+TEST(DecodeOtlpJson, GaugesThatAreKept) {
+  struct Case {
+    const char* name;
+    const char* type;
+    const char* data;  // Beside the points.
+    const char* point;
+    std::size_t kept;
+    std::size_t passed_by;
+  };
+  const Case cases[] = {
+      {"integer", "gauge", "", R"("timeUnixNano":"5","asInt":"-3")", 1, 0},
+      {"double", "gauge", "", R"("timeUnixNano":5,"asDouble":0.5)", 1, 0},
+      {"no value", "gauge", "", R"("timeUnixNano":"5")", 0, 1},
+      {"null value", "gauge", "", R"("timeUnixNano":"5","asInt":null)", 0, 1},
+      {"no time", "gauge", "", R"("asInt":"1")", 0, 1},
+      {"NaN", "gauge", "", R"("timeUnixNano":"5","asDouble":"NaN")", 0, 1},
+      {"flagged", "gauge", "", R"("timeUnixNano":"5","asInt":"1","flags":1)", 0, 1},
+      {"sum", "sum", R"("aggregationTemporality":2,)", R"("timeUnixNano":"5","asInt":"1")", 1, 0},
+      {"sum by name", "sum", R"("aggregationTemporality":"AGGREGATION_TEMPORALITY_CUMULATIVE",)",
+       R"("timeUnixNano":"5","asInt":"1")", 1, 0},
+      {"delta", "sum", R"("aggregationTemporality":1,)", R"("timeUnixNano":"5","asInt":"1")", 0, 1},
+      {"delta by name", "sum", R"("aggregationTemporality":"AGGREGATION_TEMPORALITY_DELTA",)",
+       R"("timeUnixNano":"5","asInt":"1")", 0, 1},
+      {"histogram", "histogram", "", R"("timeUnixNano":"5","count":"1")", 0, 1},
+      {"summary", "summary", "", R"("timeUnixNano":"5","count":"1")", 0, 1},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.name);
+    Batch batch;
+    const std::string metric = std::string(R"({"name":"process.cpu.x",")") + test.type + R"(":{)" +
+                               test.data + R"("dataPoints":[{)" + test.point + "}]}}";
+    const auto decoded = Decode(Request(metric), batch, {.gauges = {"process.cpu.*"}});
+    ASSERT_TRUE(decoded) << decoded.error().message;
+    EXPECT_EQ(decoded->gauge_points, test.kept);
+    EXPECT_EQ(batch.gauges.size(), test.kept);
+    EXPECT_EQ(decoded->data_points, test.passed_by);
+    EXPECT_EQ(Decode(Request(metric), batch, {.gauges = {"process.memory.*"}})->gauge_points, 0U);
+  }
+}
+
+TEST(DecodeOtlpJson, AFieldOfAKeptPointThatCannotBeRefusesTheRequest) {
+  for (const char* point :
+       {R"("timeUnixNano":"x","asInt":"1")", R"("timeUnixNano":"5","asInt":"x")",
+        R"("timeUnixNano":"5","flags":{})"}) {
+    Batch batch;
+    const auto decoded = Decode(Request(Metric("gauge", point)), batch, {.gauges = {"*"}});
+    ASSERT_FALSE(decoded) << point;
+    EXPECT_NE(decoded.error().message.find("dataPoints[0]"), std::string::npos)
+        << decoded.error().message;
+  }
+}
+
 TEST(DecodeOtlpJson, AllTypesOfPoints) {
   struct Case {
     const char* type;

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "correlate/identity.h"
 #include "exemplars/buckets.h"
 #include "tests/proto/oracle.h"
 #include "tests/proto/samples.h"
@@ -30,6 +31,7 @@ Result<DecodedMetrics> Decode(std::string_view bytes, Batch& batch,
 TEST(DecodeOtlpMetrics, AgreesWithTheOfficialClasses) {
   EXPECT_TRUE(oracle::CompareMetrics(""));
   EXPECT_TRUE(oracle::CompareMetrics(samples::Metrics().SerializeAsString()));
+  EXPECT_TRUE(oracle::CompareMetrics(samples::Gauges().SerializeAsString()));
 }
 
 TEST(DecodeOtlpMetrics, ReadsTheSample) {
@@ -66,15 +68,129 @@ TEST(DecodeOtlpMetrics, ReadsTheSample) {
 }
 
 TEST(DecodeOtlpMetrics, TruncationAtEveryByteAgrees) {
-  std::size_t refused = 0;
-  const std::string bytes = samples::Metrics().SerializeAsString();
-  samples::ForEachPrefix(bytes, [&](std::string_view prefix) {
-    if (oracle::CompareMetrics(prefix)) return;
-    ++refused;
+  for (const std::string& bytes :
+       {samples::Metrics().SerializeAsString(), samples::Gauges().SerializeAsString()}) {
+    std::size_t refused = 0;
+    samples::ForEachPrefix(bytes, [&](std::string_view prefix) {
+      if (oracle::CompareMetrics(prefix)) return;
+      ++refused;
+      Batch batch;
+      EXPECT_FALSE(DecodeOtlp(prefix, oracle::ComparedOptions(), batch)) << prefix.size();
+    });
+    EXPECT_EQ(refused, bytes.size() - 1);
+  }
+}
+
+TEST(DecodeOtlpMetrics, KeepsThePointsOfNamedGauges) {
+  Batch batch;
+  const std::string bytes = samples::Gauges().SerializeAsString();
+  const auto none = Decode(bytes, batch);
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->gauge_points, 0U);
+  EXPECT_EQ(none->data_points, 10U);
+  EXPECT_TRUE(batch.gauges.empty());
+
+  const auto decoded = Decode(bytes, batch, {.hash_seed = 7, .gauges = {"k8s.pod.cpu.*"}});
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->gauge_points, 3U);
+  EXPECT_EQ(decoded->data_points, 7U);
+  EXPECT_EQ(decoded->exemplars.received, none->exemplars.received);
+  ASSERT_EQ(batch.gauges.size(), 3U);
+  const GaugePoint& usage = batch.gauges[0];
+  EXPECT_EQ(usage.metric, "k8s.pod.cpu.usage");
+  EXPECT_EQ(usage.unit, "{cpu}");
+  EXPECT_EQ(usage.value, 0.25);
+  EXPECT_EQ(usage.metric_type, MetricType::kGauge);
+  EXPECT_EQ(usage.service, "harbour");
+  EXPECT_EQ(batch.Of(usage.labels)[0].key(), "berth");
+  EXPECT_EQ(usage.identity, IdentityOf(usage, batch, 7));
+  EXPECT_EQ(batch.gauges[1].value, -4);
+  EXPECT_EQ(batch.gauges[2].metric, "k8s_pod_cpu_time_seconds_total");
+  EXPECT_EQ(batch.gauges[2].metric_type, MetricType::kSum);
+}
+
+TEST(DecodeOtlpMetrics, GaugePointsOfARequestAreBounded) {
+  ExportMetricsServiceRequest request;
+  auto& metric = *request.add_resource_metrics()->add_scope_metrics()->add_metrics();
+  metric.set_name("a");
+  for (std::uint64_t time = 1; time <= 3; ++time) {
+    auto& point = *metric.mutable_gauge()->add_data_points();
+    point.set_as_int(1);
+    point.set_time_unix_nano(time);
+  }
+  Batch batch;
+  const std::string bytes = request.SerializeAsString();
+  EXPECT_TRUE(Decode(bytes, batch, {.records_per_request = 3, .gauges = {"*"}}));
+  const auto decoded = Decode(bytes, batch, {.records_per_request = 2, .gauges = {"*"}});
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error().code, Errc::kTooLarge);
+}
+
+TEST(DecodeOtlpMetrics, TooManyLabelsCostTheGaugePoint) {
+  ExportMetricsServiceRequest request;
+  auto& metric = *request.add_resource_metrics()->add_scope_metrics()->add_metrics();
+  metric.set_name("a");
+  for (const int labels : {3, 1}) {
+    auto& point = *metric.mutable_gauge()->add_data_points();
+    point.set_as_int(labels);
+    point.set_time_unix_nano(1);
+    for (int i = 0; i < labels; ++i) point.add_attributes()->set_key("k");
+  }
+  Batch batch;
+  const auto decoded =
+      Decode(request.SerializeAsString(), batch, {.attributes_per_record = 2, .gauges = {"a"}});
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->gauge_points, 1U);
+  EXPECT_EQ(decoded->data_points, 1U);
+  EXPECT_EQ(batch.gauges[0].value, 1);
+}
+
+// The temporality of a sum may stand behind its points, or in another part of the message.
+TEST(DecodeOtlpMetrics, ASumSentInPartsIsOne) {
+  opentelemetry::proto::metrics::v1::Metric points;
+  points.set_name("a");
+  auto& point = *points.mutable_sum()->add_data_points();
+  point.set_as_int(1);
+  point.set_time_unix_nano(1);
+  opentelemetry::proto::metrics::v1::Metric delta;
+  delta.mutable_sum()->set_aggregation_temporality(
+      opentelemetry::proto::metrics::v1::AGGREGATION_TEMPORALITY_DELTA);
+  const auto kept = [](const std::string& metric) {
+    ExportMetricsServiceRequest request;
+    const bool parsed =
+        request.add_resource_metrics()->add_scope_metrics()->add_metrics()->ParseFromString(metric);
+    EXPECT_TRUE(parsed);
+    std::string bytes = metric;
+    for (const char tag : {'\x12', '\x12', '\x0a'}) {
+      std::string outer(1, tag);
+      AppendVarint(bytes.size(), outer);
+      bytes = outer + bytes;
+    }
     Batch batch;
-    EXPECT_FALSE(DecodeOtlp(prefix, oracle::ComparedOptions(), batch)) << prefix.size();
-  });
-  EXPECT_EQ(refused, bytes.size() - 1);
+    return Decode(bytes, batch, {.gauges = {"a"}})->gauge_points;
+  };
+  EXPECT_EQ(kept(points.SerializeAsString()), 1U);
+  EXPECT_EQ(kept(points.SerializeAsString() + delta.SerializeAsString()), 0U);
+  EXPECT_EQ(kept(delta.SerializeAsString() + points.SerializeAsString()), 0U);
+}
+
+// The scope behind its records: the request is read twice.
+TEST(DecodeOtlpMetrics, AScopeThatComesLateDoublesNoGauge) {
+  auto request = samples::Gauges();
+  auto& group = *request.mutable_resource_metrics(0)->mutable_scope_metrics(0);
+  opentelemetry::proto::metrics::v1::ScopeMetrics scope;
+  scope.mutable_scope()->set_name("late");
+  std::string inner = group.SerializeAsString() + scope.SerializeAsString();
+  for (const char tag : {'\x12', '\x0a'}) {
+    std::string outer(1, tag);
+    AppendVarint(inner.size(), outer);
+    inner = outer + inner;
+  }
+  Batch batch;
+  const auto decoded = Decode(inner, batch, {.gauges = {"k8s.pod.cpu.*"}});
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->gauge_points, 3U);
+  EXPECT_EQ(batch.gauges.size(), 3U);
 }
 
 // The last kind of data counts, and parts of the same kind are one.

@@ -15,10 +15,11 @@ namespace {
 
 using namespace throughline;
 
-constexpr DecodeOptions kOptions = {.hash_seed = 7,
-                                    .keep_unlinked = true,
-                                    .records_per_request = 1000,
-                                    .attributes_per_record = 50};
+const DecodeOptions kOptions = {.hash_seed = 7,
+                                .keep_unlinked = true,
+                                .records_per_request = 1000,
+                                .attributes_per_record = 50,
+                                .gauges = {"*"}};
 
 void CheckRange(Range range, std::size_t size) {
   TL_CHECK(range.begin <= size && range.count <= size - range.begin);
@@ -85,6 +86,17 @@ void CheckRecord(const Exemplar& exemplar, const Batch& batch) {
   TL_CHECK(exemplar.identity == IdentityOf(exemplar, batch, kOptions.hash_seed));
 }
 
+void CheckGauges(const exemplars::DecodedMetrics& decoded, const Batch& batch) {
+  TL_CHECK(decoded.gauge_points == batch.gauges.size());
+  for (const GaugePoint& point : batch.gauges) {
+    TL_CHECK(point.time_unix_ns != 0 && point.value == point.value);
+    CheckOwners(point.resource, kNoIndex, batch);
+    CheckAttributes(point.labels, batch);
+    TL_CHECK(point.identity == IdentityOf(point, batch, kOptions.hash_seed));
+  }
+}
+void CheckGauges(const Decoded&, const Batch& batch) { TL_CHECK(batch.gauges.empty()); }
+
 const Decoded& CountsOf(const Decoded& decoded) { return decoded; }
 const Decoded& CountsOf(const exemplars::DecodedMetrics& decoded) { return decoded.exemplars; }
 
@@ -104,6 +116,7 @@ void CheckSignal(std::string_view bytes, Decode decode, Records records_of) {
   }
   const auto& records = records_of(batch);
   CheckCounts(CountsOf(*decoded), records.size());
+  CheckGauges(*decoded, batch);
   TL_CHECK(records_of(twin).size() == records.size());
   for (std::size_t i = 0; i < records.size(); ++i) {
     CheckRecord(records[i], batch);

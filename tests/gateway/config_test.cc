@@ -114,6 +114,13 @@ TEST(ConfigTest, ChecksWhatBelongsTogether) {
   Config small_budget;
   small_budget.inflight_bytes = small_budget.request_bytes - 1;
   EXPECT_FALSE(CheckConfig(small_budget));
+  Config gauges;
+  gauges.explain_gauges = {"a.*", "*.b"};
+  const auto checked = CheckConfig(gauges);
+  ASSERT_FALSE(checked);
+  EXPECT_NE(checked.error().message.find("explain.gauges: \"*.b\""), std::string::npos);
+  gauges.explain_gauges = {};
+  EXPECT_TRUE(CheckConfig(gauges));
 }
 
 }  // namespace

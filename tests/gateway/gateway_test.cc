@@ -125,6 +125,35 @@ TEST_F(GatewayTest, CountsAddUp) {
             "2");
 }
 
+TEST_F(GatewayTest, NamedGaugesAreKeptOthersArePassedBy) {
+  Config config;
+  config.explain_gauges = {"queue.depth", "k8s.pod.cpu.*"};
+  StartGateway(config);
+  const auto point = [](const char* metric) {
+    return R"({"name":")" + std::string(metric) + R"(","gauge":{"dataPoints":[{"timeUnixNano":")" +
+           std::to_string(kNow) + R"(","asDouble":0.5}]}})";
+  };
+  const std::string body =
+      R"({"resourceMetrics":[{"resource":{"attributes":[{"key":"k8s.pod.name","value":)"
+      R"({"stringValue":"pay-0"}}]},"scopeMetrics":[{"metrics":[)" +
+      point("k8s.pod.cpu.usage") + "," + point("container.cpu.usage") + "," + point("queue_depth") +
+      "]}]}]}";
+  for (int i = 0; i < 2; ++i) {  // The second is a retry.
+    EXPECT_EQ(Ask("POST", "/v1/metrics", "Content-Type: application/json\r\n", body).status, 200);
+  }
+  const RawResponse found = Get("/api/v1/gauges?metric=k8s.*");
+  EXPECT_EQ(found.status, 200);
+  EXPECT_THAT(found.body, HasSubstr("\"metric\":\"k8s.pod.cpu.usage\""));
+  EXPECT_THAT(found.body, HasSubstr("\"k8s.pod.name\":\"pay-0\""));
+  EXPECT_THAT(found.body, Not(HasSubstr("queue_depth")));
+  const std::string labels = "{door=\"otlp_http\",signal=\"metrics\"}";
+  EXPECT_EQ(Metric("throughline_records_received_total" + labels), "4");
+  EXPECT_EQ(Metric("throughline_records_stored_total" + labels), "2");
+  EXPECT_EQ(Metric("throughline_records_deduplicated_total" + labels), "2");
+  EXPECT_EQ(Metric("throughline_metric_points_passed_total" + labels), "2");
+  EXPECT_EQ(Metric("throughline_store_gauge_points"), "2");
+}
+
 TEST_F(GatewayTest, ZipkinsSpansAreSpans) {
   StartGateway();
   const std::string halves =

@@ -16,10 +16,13 @@
 #include "correlate/attribute.h"
 #include "gateway/capped_listener.h"
 #include "gateway/gateway.h"
+#include "gateway/grpc_health.h"
+#include "gateway/grpc_reflection.h"
 #include "store/memory/memory_store.h"
 #include "tests/gateway/grpc_client.h"
 #include "tests/gateway/raw_client.h"
 #include "tests/proto/samples.h"
+#include "tests/proto/truncation.h"
 #include "wire/compress.h"
 #include "wire/protobuf.h"
 
@@ -254,6 +257,30 @@ TEST_F(GrpcServerTest, ATenantOverItsRateIsToldToComeBack) {
   EXPECT_THAT(answer.status.error_message(), HasSubstr("limits.tenant_records_per_second"));
   EXPECT_EQ(RetrySecondsOf(answer.status), 1U);
   EXPECT_TRUE(client_->Call(kExportTraces, "", {{"x-scope-orgid", "other"}}).status.ok());
+}
+
+// Health and reflection read bytes from anybody: whatever is cut off or changed gets an answer or
+// an error.
+TEST(GrpcControl, DamagedRequestsAreAnsweredOrRefused) {
+  const std::string health = Field(1, "grpc.health.v1.Health") + Field(9, "unknown");
+  const std::string reflection = Field(1, "host") + Field(4, "grpc.health.v1.Health.Check");
+  EXPECT_TRUE(AnswerReflection(reflection));
+  for (const std::string& whole : {health, reflection}) {
+    samples::ForEachPrefix(whole, [](std::string_view prefix) {
+      (void)ReadHealthRequest(prefix, GrpcServing::kServing);
+      (void)AnswerReflection(prefix);
+    });
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      for (int value = 0; value < 256; ++value) {
+        std::string changed = whole;
+        changed[at] = static_cast<char>(value);
+        (void)ReadHealthRequest(changed, GrpcServing::kServing);
+        (void)AnswerReflection(changed);
+      }
+    }
+  }
+  EXPECT_FALSE(AnswerReflection(""));
+  EXPECT_FALSE(AnswerReflection(Field(4, "\xff")));
 }
 
 TEST(GrpcServerBudget, MessagesOverItAreToldToComeBack) {

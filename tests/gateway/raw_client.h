@@ -85,6 +85,20 @@ class RawClient {
     return response;
   }
 
+  // Exactly `size` bytes, fewer where the connection ends.
+  std::string ReadBytes(std::size_t size) {
+    while (buffer_.size() < size && Fill()) {
+    }
+    const std::string bytes = buffer_.substr(0, size);
+    buffer_.erase(0, size);
+    return bytes;
+  }
+  // Whether anything came that was not read yet; does not wait.
+  bool HasBytes() const {
+    char byte = 0;
+    return !buffer_.empty() || ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  }
+
   // True when the server has closed and nothing more came.
   bool AtEnd() { return buffer_.empty() && !Fill(); }
 

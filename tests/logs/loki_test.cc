@@ -10,13 +10,13 @@
 
 #include "correlate/attribute.h"
 #include "logs/loki_labels.h"
-#include "tests/proto/message.h"
+#include "bench/protobuf_message.h"
 #include "tests/proto/truncation.h"
 
 namespace throughline::logs {
 namespace {
 
-using samples::Message;
+using bench::Message;
 
 constexpr std::string_view kTrace = "0af7651916cd43dd8448eb211c80319c";
 constexpr std::string_view kSpan = "b7ad6b7169203331";

@@ -45,16 +45,26 @@ class Checker {
     TL_CHECK(counts.received == received_ && batch_.exemplars.size() == kept_);
     TL_CHECK(counts.rejected == received_ - kept_);
     TL_CHECK(counts.accepted + counts.unlinked == kept_);
-    TL_CHECK(decoded_.data_points == points_);
+    TL_CHECK(decoded_.gauge_points == gauges_ && batch_.gauges.size() == gauges_);
+    TL_CHECK(decoded_.data_points == points_ - gauges_);
   }
 
  private:
   void CheckMetric(Around around) {
     const metrics::Metric& metric = *around.metric;
     around.type = MetricType::kGauge;
-    for (const auto& point : metric.gauge().data_points()) CheckPoint(around, point);
+    const bool is_named = IsNamed(metric.name());
+    for (const auto& point : metric.gauge().data_points()) {
+      CheckPoint(around, point);
+      if (is_named) CheckGauge(around, point);
+    }
     around.type = MetricType::kSum;
-    for (const auto& point : metric.sum().data_points()) CheckPoint(around, point);
+    const bool is_delta =
+        metric.sum().aggregation_temporality() == metrics::AGGREGATION_TEMPORALITY_DELTA;
+    for (const auto& point : metric.sum().data_points()) {
+      CheckPoint(around, point);
+      if (is_named && !is_delta) CheckGauge(around, point);
+    }
     around.type = MetricType::kHistogram;
     for (const auto& point : metric.histogram().data_points()) CheckPoint(around, point);
     around.type = MetricType::kExponentialHistogram;
@@ -84,6 +94,32 @@ class Checker {
       CheckExemplar(wanted, exemplar);
       CheckBound(point, exemplar);
     }
+  }
+
+  // The patterns of ComparedOptions, said independently of the decoder.
+  static bool IsNamed(std::string name) {
+    for (char& c : name) {
+      if (c == '.' || c == '-' || c == '/') c = '_';
+    }
+    return name == "depth" || name.rfind("k8s_pod_cpu_", 0) == 0;
+  }
+
+  void CheckGauge(const Around& around, const metrics::NumberDataPoint& point) {
+    const bool has_value = point.value_case() != metrics::NumberDataPoint::VALUE_NOT_SET;
+    const double value =
+        point.has_as_int() ? static_cast<double>(point.as_int()) : point.as_double();
+    if (!has_value || (point.flags() & 1U) != 0) return;
+    if (point.time_unix_nano() == 0 || std::isnan(value)) return;
+    TL_CHECK(gauges_ < batch_.gauges.size());
+    const GaugePoint& gauge = batch_.gauges[gauges_++];
+    TL_CHECK(gauge.time_unix_ns == point.time_unix_nano());
+    TL_CHECK(std::bit_cast<std::uint64_t>(gauge.value) == std::bit_cast<std::uint64_t>(value));
+    TL_CHECK(gauge.metric_type == around.type);
+    TL_CHECK(gauge.metric == around.metric->name());
+    TL_CHECK(gauge.unit == around.metric->unit());
+    CheckSame(around.group->has_resource() ? &around.group->resource() : nullptr, gauge.resource,
+              batch_);
+    CheckSame(point.attributes(), gauge.labels, batch_);
   }
 
   void CheckExemplar(const metrics::Exemplar& wanted, const Exemplar& exemplar) {
@@ -147,6 +183,7 @@ class Checker {
   std::size_t received_ = 0;
   std::size_t kept_ = 0;
   std::size_t points_ = 0;
+  std::size_t gauges_ = 0;
 };
 
 }  // namespace
@@ -167,6 +204,9 @@ bool CompareMetrics(std::string_view bytes) {
   Checker(*decoded, batch).CheckAll(request);
   for (std::size_t i = 0; i < batch.exemplars.size(); ++i) {
     TL_CHECK(batch.exemplars[i].identity == again.exemplars[i].identity);
+  }
+  for (std::size_t i = 0; i < batch.gauges.size(); ++i) {
+    TL_CHECK(batch.gauges[i].identity == again.gauges[i].identity);
   }
   return true;
 }

@@ -45,6 +45,7 @@ DecodeOptions ComparedOptions() {
   options.hash_seed = 7;
   options.keep_unlinked = true;
   options.attributes_per_record = 1U << 20U;
+  options.gauges = {"k8s.pod.cpu.*", "depth"};
   return options;
 }
 

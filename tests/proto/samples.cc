@@ -1,5 +1,6 @@
 #include "tests/proto/samples.h"
 
+#include <cmath>
 #include <limits>
 
 namespace throughline::samples {
@@ -169,6 +170,49 @@ ExportMetricsServiceRequest Metrics() {
   auto& summary = *scope_group.add_metrics();
   summary.set_name("old");
   summary.mutable_summary()->add_data_points()->set_count(3);
+  return request;
+}
+
+ExportMetricsServiceRequest Gauges() {
+  namespace metrics = opentelemetry::proto::metrics::v1;
+  constexpr std::uint64_t kTime = 1'700'000'000'000'000'000;
+  ExportMetricsServiceRequest request;
+  auto& group = *request.add_resource_metrics();
+  FillResource(*group.mutable_resource());
+  auto& scope_group = *group.add_scope_metrics();
+  const auto add_gauge = [&](const char* name) {
+    auto& metric = *scope_group.add_metrics();
+    metric.set_name(name);
+    metric.set_unit("{cpu}");
+    return metric.mutable_gauge();
+  };
+  const auto fill = [](metrics::NumberDataPoint& point, std::uint64_t time, double value) {
+    Add(*point.mutable_attributes(), "berth").set_int_value(3);
+    point.set_time_unix_nano(time);
+    point.set_as_double(value);
+  };
+  auto& usage = *add_gauge("k8s.pod.cpu.usage");
+  fill(*usage.add_data_points(), kTime, 0.25);
+  usage.add_data_points()->set_time_unix_nano(kTime);   // Says no value.
+  fill(*usage.add_data_points(), 0, 1);                 // Stands at no time.
+  fill(*usage.add_data_points(), kTime, std::nan(""));  // Is no number.
+  fill(*usage.add_data_points(), kTime, 2);
+  usage.mutable_data_points()->rbegin()->set_flags(1);  // Not recorded.
+  usage.add_data_points()->set_as_int(-4);
+  usage.mutable_data_points()->rbegin()->set_time_unix_nano(kTime + 1);
+  AddExemplars(*usage.mutable_data_points()->rbegin());
+  fill(*add_gauge("k8s.pod.memory.usage")->add_data_points(), kTime, 1);
+  const auto add_sum = [&](metrics::AggregationTemporality temporality) {
+    auto& metric = *scope_group.add_metrics();
+    metric.set_name("k8s_pod_cpu_time_seconds_total");
+    metric.mutable_sum()->set_aggregation_temporality(temporality);
+    fill(*metric.mutable_sum()->add_data_points(), kTime, 77);
+  };
+  add_sum(metrics::AGGREGATION_TEMPORALITY_CUMULATIVE);
+  add_sum(metrics::AGGREGATION_TEMPORALITY_DELTA);
+  auto& histogram = *scope_group.add_metrics();
+  histogram.set_name("k8s.pod.cpu.histogram");
+  histogram.mutable_histogram()->add_data_points()->set_time_unix_nano(kTime);
   return request;
 }
 

@@ -26,6 +26,8 @@ AnyValue Nested(int levels);
 
 ExportTraceServiceRequest Traces();
 ExportMetricsServiceRequest Metrics();
+// Points that options.gauges = {"k8s.pod.cpu.*"} keeps, and such as it does not.
+ExportMetricsServiceRequest Gauges();
 ExportLogsServiceRequest Logs();
 
 }  // namespace throughline::samples
