@@ -53,6 +53,9 @@ struct Config {
   std::uint64_t header_bytes = 32ULL << 10U;
   std::uint64_t inflight_bytes = 256ULL << 20U;
   std::uint64_t connections = 4096;
+  std::uint64_t scrape_bytes = 16ULL << 20U;
+  std::uint64_t scrape_targets = 10'000;
+  std::uint64_t scrapes_at_once = 32;
   std::uint64_t queue_records = 200'000;
   std::uint64_t queue_bytes = 64ULL << 20U;
   std::uint64_t records_per_request = 500'000;

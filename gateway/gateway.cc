@@ -9,6 +9,7 @@
 #include <boost/asio/ip/host_name.hpp>
 
 #include "gateway/routes.h"
+#include "gateway/scrape/intake.h"
 #include "store/memory/memory_store.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -159,6 +160,20 @@ Result<std::unique_ptr<Gateway>> Gateway::Start(const Config& config, const Cloc
   return gateway;
 }
 
+void Gateway::StartScraping() {
+  if (config_.scrape_jobs.empty()) return;
+  const scrape::Scraper::Limits limits = {.body_bytes = config_.scrape_bytes,
+                                          .targets = config_.scrape_targets,
+                                          .at_once = config_.scrapes_at_once,
+                                          .seed = store_->hash_seed()};
+  scraper_ = std::make_unique<scrape::Scraper>(
+      streams_.loop(), config_.scrape_jobs, limits,
+      [this](const scrape::Target& target, std::string_view content_type, Body body) {
+        return scrape::TakeExposition(target, content_type, std::move(body), ingest_);
+      });
+  scraper_->Start();
+}
+
 Result<void> Gateway::Listen() {
   std::vector<gateway::Listen> listens;
   if (!config_.http_listen.empty()) listens.push_back({Door::kMain, config_.http_listen});
@@ -172,6 +187,7 @@ Result<void> Gateway::Listen() {
   limits.read_timeout = Milliseconds(config_.read_timeout);
   limits.write_timeout = Milliseconds(config_.write_timeout);
   ready_ = true;  // Before the first request can ask.
+  StartScraping();
   if (!config_.otlp_grpc_listen.empty()) {
     TL_TRY_ASSIGN(grpc_, GrpcServer::Start(config_.otlp_grpc_listen, GrpcLimitsOf(config_),
                                            grpc_intake_, metrics_));
@@ -212,6 +228,7 @@ bool Gateway::Stop() {
   if (syslog_ != nullptr) finished = syslog_->Stop(left()) && finished;
   if (fluent_ != nullptr) finished = fluent_->Stop(left()) && finished;
   streams_.Stop();
+  if (scraper_ != nullptr) scraper_->Stop();  // Its loop has ended.
   reads_.Stop();
   writer_.Stop();
   return finished;
@@ -224,6 +241,7 @@ ProcessState Gateway::State() const {
   if (grpc_ != nullptr) state.grpc = grpc_->Stats();
   if (syslog_ != nullptr) state.syslog = syslog_->GetStats();
   if (fluent_ != nullptr) state.fluent = fluent_->GetStats();
+  if (scraper_ != nullptr) state.scrapes = scraper_->GetStats();
   const auto& writer = writer_.stats();
   state.queue_records = writer.waiting_records.load(std::memory_order_relaxed);
   state.queue_bytes = writer.waiting_bytes.load(std::memory_order_relaxed);

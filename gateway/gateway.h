@@ -4,11 +4,11 @@
 //   gRPC's    its own threads: receive, inflate, decode
 //   writer    the one thread that appends to the store
 //   read-N    lookups
-//   streams   the event loop of syslog and Fluent Forward
+//   streams   the event loop of syslog, Fluent Forward and scraping
 //
 // Stopping: no new connections; waiting requests go with what there is; requests under way finish
-// (limits.drain_timeout); loops, gRPC, lookups and writer end, in this order; then the store
-// closes.
+// (limits.drain_timeout); loops, gRPC, streams, lookups and writer end, in this order; then the
+// store closes.
 #pragma once
 
 #include <atomic>
@@ -30,6 +30,7 @@
 #include "gateway/lookups.h"
 #include "gateway/metrics.h"
 #include "gateway/read_pool.h"
+#include "gateway/scrape/scraper.h"
 #include "gateway/streams.h"
 #include "gateway/syslog_server.h"
 #include "gateway/tenants.h"
@@ -59,6 +60,7 @@ class Gateway {
 
  private:
   Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store> store);
+  void StartScraping();
   Result<void> Listen();
   Result<void> ListenToStreams();
   ProcessState State() const;
@@ -77,10 +79,11 @@ class Gateway {
   GrpcIntake grpc_intake_;
   Lookups lookups_;
   Front front_;
-  std::unique_ptr<HttpServer> server_;    // Null until Listen; its loops die before all above.
-  std::unique_ptr<GrpcServer> grpc_;      // Null until Listen, and where it is off.
-  std::unique_ptr<SyslogServer> syslog_;  // Null until Listen.
-  std::unique_ptr<FluentServer> fluent_;  // Null until Listen, and where it is off.
+  std::unique_ptr<HttpServer> server_;        // Null until Listen; its loops die before all above.
+  std::unique_ptr<GrpcServer> grpc_;          // Null until Listen, and where it is off.
+  std::unique_ptr<SyslogServer> syslog_;      // Null until Listen.
+  std::unique_ptr<FluentServer> fluent_;      // Null until Listen, and where it is off.
+  std::unique_ptr<scrape::Scraper> scraper_;  // Null where nothing is scraped.
   std::atomic<bool> ready_{false};
   bool stopped_ = false;
 };

@@ -130,6 +130,22 @@ std::optional<logs::EnrichShape> EnrichShapeOf(std::string_view content_type,
   return more ? EnrichShape::kNdjson : EnrichShape::kJsonObject;
 }
 
+Result<exemplars::ExpositionFormat> ExpositionFormatOf(std::string_view content_type) {
+  const std::string type = MediaTypeOf(content_type);
+  if (type == "application/openmetrics-text") return exemplars::ExpositionFormat::kOpenMetrics;
+  if (type.empty() || type == "text/plain") return exemplars::ExpositionFormat::kText;
+  if (type == "application/vnd.google.protobuf" &&
+      MediaParameterOf(content_type, "proto") == "io.prometheus.client.MetricFamily" &&
+      MediaParameterOf(content_type, "encoding") == "delimited") {
+    return exemplars::ExpositionFormat::kProtobuf;
+  }
+  return Error{Errc::kUnsupported,
+               "content-type is \"" + std::string(content_type) +
+                   "\", want application/openmetrics-text, text/plain or "
+                   "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "
+                   "encoding=delimited"};
+}
+
 bool AcceptsGzip(std::string_view accept_encoding) {
   while (!accept_encoding.empty()) {
     const std::size_t comma = std::min(accept_encoding.find(','), accept_encoding.size());

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "correlate/batch.h"
+#include "correlate/result.h"
+#include "exemplars/exposition.h"
 #include "logs/enrich.h"
 #include "logs/lines.h"
 #include "otlp/response.h"
@@ -36,6 +38,10 @@ logs::LineFormat LineFormatOf(std::string_view content_type, Body& body);
 // not one that anybody here reads.
 std::optional<logs::EnrichShape> EnrichShapeOf(std::string_view content_type,
                                                std::string_view body);
+
+// Which exposition of metrics a body is: OpenMetrics, Prometheus' protobuf (delimited) or its text
+// (also text/plain of no version, and no type at all). kUnsupported for others.
+Result<exemplars::ExpositionFormat> ExpositionFormatOf(std::string_view content_type);
 
 bool AcceptsGzip(std::string_view accept_encoding);
 

@@ -3,8 +3,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <map>
+#include <set>
 #include <utility>
 
 #include <prometheus/metric_family.h>
@@ -18,8 +20,8 @@ namespace throughline::gateway {
 namespace {
 
 // Those that we answer; the last is any other.
-constexpr std::array kStatuses = {200, 204, 304, 400, 404, 405, 408, 409,
-                                  413, 415, 429, 431, 500, 503, 0};
+constexpr std::array kStatuses = {200, 202, 204, 304, 400, 404, 405, 408,
+                                  409, 413, 415, 429, 431, 500, 503, 0};
 constexpr std::array kBucketsNs = {
     std::uint64_t{100'000},       std::uint64_t{250'000},       std::uint64_t{500'000},
     std::uint64_t{1'000'000},     std::uint64_t{2'500'000},     std::uint64_t{5'000'000},
@@ -284,6 +286,43 @@ void Metrics::RenderRoutes(Page& page) const {
   }
 }
 
+void Metrics::RenderScrapes(const scrape::Stats& stats, Page& page) {
+  for (const scrape::JobCounts& job : stats.jobs) {
+    const auto of_result = [&](std::string result, std::uint64_t count) {
+      page.Counter("throughline_scrapes_total", "Scrapes, by how they ended.",
+                   {{"job", job.job}, {"result", std::move(result)}}, count);
+    };
+    of_result("good", job.good);
+    for (std::size_t i = 0; i < scrape::kFailureCount; ++i) {
+      const auto failure = static_cast<scrape::Failure>(i);
+      of_result(std::string(scrape::FailureName(failure)), job.failed[i]);
+    }
+    const Labels labels = {{"job", job.job}};
+    page.Counter("throughline_scraped_samples_total", "Of good scrapes.", labels, job.samples);
+    page.Counter("throughline_scraped_exemplars_total", "Of good scrapes.", labels, job.exemplars);
+    page.Counter("throughline_scrape_discovery_errors_total",
+                 "Files of targets that could not be read.", labels, job.discovery_errors);
+    page.Gauge("throughline_scrape_targets_left_out", "Over limits.scrape_targets.", labels,
+               static_cast<double>(job.refused_targets));
+  }
+  std::set<std::pair<std::string, std::string>> urls;
+  for (const scrape::TargetState& state : stats.targets) {
+    const scrape::Target& target = *state.target;
+    std::string url = "http://" + target.address + target.path;
+    // Targets that differ in their labels alone would be one series twice.
+    if (!state.up || !urls.emplace(target.job, url).second) continue;
+    const Labels labels = {{"job", target.job}, {"url", std::move(url)}};
+    page.Gauge("throughline_scrape_up", "1: the last scrape was good.", labels,
+               *state.up ? 1.0 : 0.0);
+    page.Gauge("throughline_scrape_duration_seconds", "Of the last scrape.", labels,
+               std::chrono::duration<double>(state.duration).count());
+    page.Gauge("throughline_scrape_samples", "Of the last good scrape.", labels,
+               static_cast<double>(state.last.samples));
+    page.Gauge("throughline_scrape_exemplars", "Of the last good scrape.", labels,
+               static_cast<double>(state.last.exemplars));
+  }
+}
+
 void Metrics::RenderGrpc(Page& page) const {
   for (std::size_t i = 0; i < grpc_methods_.size(); ++i) {
     const std::string method(i < GrpcMethods().size() ? GrpcMethods()[i].path : "");
@@ -390,6 +429,7 @@ std::string Metrics::Render(const ProcessState& state, const Tenants& tenants) c
   RenderTenants(tenants, page);
   RenderRoutes(page);
   RenderGrpc(page);
+  RenderScrapes(state.scrapes, page);
   RenderState(state, page);
   RenderStreams(state, page);
   page.Counter("process_cpu_seconds_total", "User and system time.", {}, CpuSeconds());

@@ -17,6 +17,7 @@
 
 #include "correlate/store.h"
 #include "gateway/http_server.h"
+#include "gateway/scrape/scraper.h"
 #include "gateway/stream_stats.h"
 #include "gateway/tenants.h"
 
@@ -65,6 +66,7 @@ struct ProcessState {
   ServerStats grpc;
   SyslogStats syslog;
   StreamStats fluent;
+  scrape::Stats scrapes;
   std::uint64_t queue_records = 0;
   std::uint64_t queue_bytes = 0;
   std::uint64_t commits = 0;
@@ -100,6 +102,7 @@ class Metrics {
   void RenderRoutes(Page& page) const;
   void RenderGrpc(Page& page) const;
   static void RenderTenants(const Tenants& tenants, Page& page);
+  static void RenderScrapes(const scrape::Stats& stats, Page& page);
   static void RenderState(const ProcessState& state, Page& page);
   static void RenderStreams(const ProcessState& state, Page& page);
 

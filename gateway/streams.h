@@ -1,4 +1,4 @@
-// The event loop of the doors that are not HTTP: syslog and Fluent Forward.
+// The event loop of the doors that are not HTTP: syslog, Fluent Forward and scraping.
 //
 // One thread, "streams", and one io_context, which it runs until Stop(). What these doors carry is
 // small next to HTTP, and one thread keeps their state free of locks. The object outlives

@@ -191,6 +191,7 @@ std::string_view FailureName(Failure failure) {
     case Failure::kTooLarge: return "too_large";
     case Failure::kEncoding: return "encoding";
     case Failure::kUnreadable: return "unreadable";
+    case Failure::kRefused: return "refused";
     case Failure::kBusy: return "busy";
   }
   return "";

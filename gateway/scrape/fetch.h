@@ -32,9 +32,10 @@ enum class Failure : std::uint8_t {
   kTooLarge,    // Over limits.scrape_bytes, also when inflated.
   kEncoding,    // A Content-Encoding that nobody here reads, or a damaged one.
   kUnreadable,  // The exposition was not understood.
+  kRefused,     // The tenant is over its rate.
   kBusy,        // The one before was not done yet.
 };
-inline constexpr std::size_t kFailureCount = 9;
+inline constexpr std::size_t kFailureCount = 10;
 std::string_view FailureName(Failure failure);
 
 struct FetchError {

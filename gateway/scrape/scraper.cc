@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "gateway/log.h"
@@ -55,10 +56,9 @@ class Scraper::Core : public std::enable_shared_from_this<Core> {
   }
 
   void Start() {
-    const Time now = SteadyClock::now();
-    Discover(now);
-    SetTargets(now);
-    Arm();
+    asio::post(loop_, [self = shared_from_this()] {
+      if (!self->stopped_) self->Begin();
+    });
   }
 
   void Stop() {
@@ -78,6 +78,13 @@ class Scraper::Core : public std::enable_shared_from_this<Core> {
   }
 
  private:
+  void Begin() {
+    const Time now = SteadyClock::now();
+    Discover(now);
+    SetTargets(now);
+    Arm();
+  }
+
   JobCounts& CountsOf(const Target& target) { return counts_[job_index_.at(target.job)]; }
 
   void Arm() {
@@ -195,7 +202,9 @@ class Scraper::Core : public std::enable_shared_from_this<Core> {
       if (taken) {
         scraped = *taken;
       } else {
-        error = FetchError{Failure::kUnreadable, std::move(taken).error().message};
+        const bool refused = taken.error().code == Errc::kOverloaded;
+        error = FetchError{refused ? Failure::kRefused : Failure::kUnreadable,
+                           std::move(taken).error().message};
       }
     } else {
       error = std::get<FetchError>(std::move(result));

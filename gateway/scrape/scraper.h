@@ -35,7 +35,8 @@ struct Scraped {
   std::uint64_t exemplars = 0;
 };
 
-// Decodes and takes one exposition. An error is a failed scrape (Failure::kUnreadable).
+// Decodes and takes one exposition. An error is a failed scrape: kOverloaded is
+// Failure::kRefused, any other Failure::kUnreadable.
 using OnScraped =
     std::function<Result<Scraped>(const Target& target, std::string_view content_type, Body body)>;
 
@@ -73,16 +74,17 @@ class Scraper {
     std::uint64_t seed = 0;  // Of the targets' phases.
   };
 
-  // The loop must outlive it. Call Start once, then Stop once, on the loop's thread or while
-  // nobody runs the loop.
+  // The loop must outlive it.
   Scraper(boost::asio::io_context& loop, std::vector<Job> jobs, const Limits& limits,
           OnScraped on_scraped);
   ~Scraper();
   Scraper(const Scraper&) = delete;
   Scraper& operator=(const Scraper&) = delete;
 
+  // Once, any thread.
   void Start();
-  // The callback will not be called any more.
+  // Once, on the loop's thread or while nobody runs the loop. The callback will not be called any
+  // more.
   void Stop();
 
   // Any thread.

@@ -40,14 +40,14 @@ EXPECTED = {
 def send_all(name, sent, gateway, tally):
     """Sends captures in their order; tallies the answers. Returns the doors that were used."""
     session, used = Session(gateway), set()
-    silent, before = 0, counters.received(gateway.http())
+    silent, before = 0, counters.settled(gateway.http())
     for capture in sent:
         was_sent = attempt(name, capture, session.send, tally)
         used.add(door_of(capture))
         if was_sent and capture.transport in ("udp", "tcp"):
             silent += sum(1 for _ in EXPECTED[capture.signal](capture))
     session.close()
-    wait_for(lambda: counters.received(gateway.http()) >= before + silent if silent else True)
+    wait_for(lambda: counters.settled(gateway.http()) >= before + silent if silent else True)
     return used
 
 

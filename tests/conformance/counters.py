@@ -14,8 +14,9 @@ def read(client):
     return counts
 
 
-def received(client):
-    return sum(by.get("received", 0) for labels, by in read(client).items() if labels.startswith("door="))
+def settled(client):
+    """How many records something has become of: what is received may still wait for the commit."""
+    return sum(by.get(part, 0) for labels, by in read(client).items() if labels.startswith("door=") for part in PARTS)
 
 
 def problems(counts, used):

@@ -572,6 +572,7 @@ TEST(Scraper, ScrapesAgainAndAgain) {
   const Stats before = scraper.GetStats();
   EXPECT_TRUE(before.targets.empty());
   scraper.Start();
+  context.run_one();
   ASSERT_EQ(scraper.GetStats().targets.size(), 1U);
   EXPECT_FALSE(scraper.GetStats().targets[0].up);
   RunUntil(context, [&] { return calls == 2; });
@@ -645,6 +646,7 @@ TEST_F(ScrapeDiscovery, TheScraperFollowsFiles) {
                     return Scraped();
                   });
   scraper.Start();
+  context.run_one();
   EXPECT_THAT(scraper.GetStats().targets, IsEmpty());
   Write("a.yml", "- targets: [\"" + server.address() + "\"]\n");
   RunUntil(context, [&] { return calls > 0; });

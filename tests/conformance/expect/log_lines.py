@@ -1,6 +1,7 @@
 """Log lines of Loki, Elasticsearch bulk, syslog and Fluent Forward."""
 
 import datetime
+import gzip
 import json
 import re
 
@@ -52,15 +53,30 @@ def parse_selector(text):
     return {name: json.loads(value) for name, value in pairs}
 
 
+def documents_of(capture):
+    """The documents of a bulk request, None for an action that has none."""
+    body = capture.body
+    if capture.all_headers.get("content-encoding") == "gzip":
+        body = gzip.decompress(body)
+    lines = iter(json.loads(line) for line in body.splitlines())
+    for action in lines:
+        yield None if "delete" in action else next(lines)
+
+
 def expected_bulk(capture):
-    for number, item in enumerate(capture.expect["items"]):
+    # The expectation lacks the documents' other fields: those are read from the body.
+    for item, document in zip(capture.expect["items"], documents_of(capture), strict=True):
         if item["op"] not in ("create", "index"):
             continue  # Deleting and updating documents adds no line.
         text = item["message"]
-        trace_id, span_id = item["trace_id"], ids_of(text)[1]
+        span_id = document.get("span", {}).get("id", "")
 
-        # The expectation lacks the documents' other fields: no two of a capture are equal.
-        yield line(text, trace_id, span_id, [capture.name, number], lambda got: [], f"line {text[:60]}")
+        def check(got, document=document):
+            names = {"time": ("@timestamp", lambda: got["time"][:23]), "n": ("n", lambda: got["attributes"].get("n"))}
+            return [name for name, (key, of) in names.items()
+                    if key in document and of() != (document[key][:23] if key == "@timestamp" else document[key])]
+
+        yield line(text, item["trace_id"], span_id, [item["meta"].get("_index"), document], check, f"line {text[:60]}")
 
 
 SEVERITY_NUMBERS = {"emerg": 21, "alert": 19, "crit": 18, "err": 17, "warning": 13, "notice": 10, "info": 9, "debug": 5}
