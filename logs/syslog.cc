@@ -178,6 +178,7 @@ bool Read5424(std::string_view rest, Message& message, StructuredData& data) {
   message.procid = Nil(fields[2]);
   message.msgid = Nil(fields[3]);
   message.has_structured_data = data.Take(rest) && !data.items().empty();
+  TakeChar(rest, ' ');  // rsyslog keeps the space that stood behind an RFC 3164 tag.
   message.text = rest;
   return true;
 }

@@ -15,7 +15,8 @@
 //   syslog.facility    "kern", "user", ..., "local7"
 //   syslog.procid, syslog.msgid
 //   syslog.structured_data   a map of SD-ID to a map of its parameters
-//   body               MSG, without a byte order mark; trailing newlines and NULs are removed
+//   body               MSG, without a byte order mark, one space in front of it (rsyslog keeps that
+//                      of RFC 3164's tag), and newlines and NULs behind it
 // Header fields that are "-" are left out. A trace id is looked for in the structured data first,
 // whatever the SD-ID, then in the text. Structured data that breaks the rules is text.
 //

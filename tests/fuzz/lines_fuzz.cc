@@ -3,13 +3,10 @@
 #include <cstdint>
 #include <string_view>
 
-#include "correlate/attribute.h"
-#include "correlate/check.h"
 #include "logs/lines.h"
-#include "otlp/proto.h"
+#include "tests/fuzz/check_lines.h"
 
 using throughline::Batch;
-using throughline::LogLine;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
@@ -26,23 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     TL_CHECK(format == LineFormat::kJsonArray);
     return 0;
   }
-  TL_CHECK(decoded->received == decoded->accepted + decoded->rejected + decoded->unlinked);
-  TL_CHECK(batch.logs.size() ==
-           decoded->accepted + (options.keep_unlinked ? decoded->unlinked : 0));
-  for (const LogLine& line : batch.logs) {
-    TL_CHECK(options.keep_unlinked || line.trace_id.IsValid());
-    TL_CHECK(line.trace_id.IsValid() == (line.found_by != throughline::FoundBy::kNone));
-    TL_CHECK(throughline::ReadValue(line.body).type == throughline::ValueType::kString);
-    TL_CHECK(throughline::otlp::IsUtf8(throughline::StringOf(line.body)));
-    TL_CHECK(line.attributes.begin + line.attributes.count <= batch.attributes.size());
-    TL_CHECK(line.related.begin + line.related.count <= batch.related.size());
-  }
+  throughline::fuzz::CheckLines(*decoded, options, batch);
   Batch again;
   again.body = throughline::Body::Of(bytes);
   TL_CHECK(DecodeLines(again.body.view(), format, options, again));
-  TL_CHECK(again.logs.size() == batch.logs.size());
-  for (std::size_t i = 0; i < batch.logs.size(); ++i) {
-    TL_CHECK(again.logs[i].identity == batch.logs[i].identity);
-  }
+  throughline::fuzz::CheckSame(batch, again);
   return 0;
 }

@@ -68,7 +68,7 @@ class StreamDoorTest : public ::testing::Test {
     return {};
   }
 
-  // For counters, which nobody announces.
+  // For counters, which nobody announces: records are visible before they are counted.
   template <typename Predicate>
   static bool Eventually(Predicate predicate) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);

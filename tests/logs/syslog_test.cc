@@ -83,6 +83,8 @@ TEST(DecodeSyslog, ReadsHeadersAndWhatIsNone) {
        "vm", "shop"},
       {"Rfc5424Bom", "<34>1 2026-11-22T21:16:04Z h a p m - \xef\xbb\xbfmsg", "msg", "crit", "auth",
        "h", "a", "p", "m", k3164},
+      {"Rfc5424SpaceOfRsyslog", "<13>1 - h a - - -  two  spaces", "two  spaces", "notice", "user",
+       "h", "a"},
       {"Rfc5424Truncated", "<34>1 2026-11-22T21:00:00", "1 2026-11-22T21:00:00", "crit", "auth"},
       {"Rfc5424NoStructuredData", "<34>1 - h a - - text", "text", "crit", "auth", "h", "a"},
       {"UnclosedStructuredData", "<34>1 - h a p m [ex@1 k=\"v", "[ex@1 k=\"v", "crit", "auth", "h",

@@ -14,7 +14,7 @@ OF_SCRAPE = {"job", "instance"}
 def expected_remote_write(capture):
     for e in capture.expect.get("exemplars", []):
         labels = {k: v for k, v in e["series"].items() if k != "__name__"}
-        yield exemplar(e["metric"], labels, e["labels"], e["timestamp_ms"] * 1_000_000, e["value"], "")
+        yield exemplar(e["metric"], labels, e["labels"], e["timestamp_ms"] * 1_000_000, e["value"])
 
 
 def expected_exposition(capture, how):
@@ -23,7 +23,12 @@ def expected_exposition(capture, how):
         yield from ids_in_bytes(capture, how)
     for e in capture.expect.get("exemplars", []):
         time_ns = int(time_of(capture, e) * 1_000_000_000)
-        yield exemplar(e["metric"], e["labels"], e["exemplar_labels"], time_ns, e["value"], how)
+        yield exemplar(e["metric"], e["labels"], e["exemplar_labels"], time_ns, e["value"], job_of(capture, how))
+
+
+def job_of(capture, how):
+    """The job that scraped it (sending.Expositions names them so); None: it was pushed."""
+    return capture.name.replace("/", "-") if how == "scraped" else None
 
 
 def time_of(capture, exemplar):
@@ -37,7 +42,8 @@ def time_of(capture, exemplar):
                 if float(value) == exemplar["value"])
 
 
-def exemplar(metric, labels, exemplar_labels, time_ns, value, how):
+def exemplar(metric, labels, exemplar_labels, time_ns, value, job=None):
+    """`job`: that scraped it, where it was scraped."""
     trace_id = next((v for k, v in exemplar_labels.items() if k in TRACE_LABELS), "")
     span_id = next((v for k, v in exemplar_labels.items() if k in SPAN_LABELS), "")
     rest = {k: v for k, v in exemplar_labels.items() if k not in TRACE_LABELS | SPAN_LABELS}
@@ -47,7 +53,9 @@ def exemplar(metric, labels, exemplar_labels, time_ns, value, how):
         if got["metric"] not in (metric, metric.removesuffix("_bucket")):
             found.append("metric")
         mine = {k: v for k, v in got["labels"].items() if k not in ("le", "__name__")}
-        if how == "scraped":
+        if job is not None:
+            if mine.get("job") != job:
+                found.append("job")
             mine = {k: v for k, v in mine.items() if k not in OF_SCRAPE or k in labels}
         if mine != {k: v for k, v in labels.items() if k != "le"}:
             found.append("labels")
@@ -63,7 +71,7 @@ def exemplar(metric, labels, exemplar_labels, time_ns, value, how):
             found.append("value")
         return found
 
-    identity = canonical([metric, labels, exemplar_labels, time_ns, value, how])
+    identity = canonical([metric, labels, exemplar_labels, time_ns, value, job])
     return Expected("exemplars", trace_id, identity, differences, f"exemplar of {metric}{labels}", metric=metric)
 
 
@@ -77,7 +85,12 @@ def same_number(got, want):
 def ids_in_bytes(capture, how):
     """An exposition that nobody decoded for us: the ids that stand in its bytes."""
     pattern = re.compile(rb"[Tt]race_?(?:id|Id|ID)\x12\x20([0-9a-f]{32})")
+    job = job_of(capture, how)
+
+    def differences(got):
+        return [] if got["labels"].get("job") == job else ["job"]
+
     for number, match in enumerate(pattern.finditer(capture.body)):
         trace_id = match[1].decode()
-        yield Expected("exemplars", trace_id, f"{capture.name} {number} {how}", lambda got: [],
+        yield Expected("exemplars", trace_id, f"{capture.name} {number} {how}", differences,
                        f"exemplar {number} of {capture.name}")
