@@ -191,10 +191,10 @@ struct Exemplar {
 // One point of a gauge that is kept for explain (explain.gauges): what a pod or a process used at
 // that time. It names no trace.
 //
-// Points are thinned: of a series (metric, resource and labels, both in any order) and ten seconds
-// of its own time, the point that came first is stored and the others count deduplicated. So a
-// retry adds nothing, and all that the order of arrival can change is which point of the ten
-// seconds stands for them.
+// Points are thinned: of a series (metric, its unit and type, resource and labels, both in any
+// order) and ten seconds of its own time, the point that came first is stored and the others count
+// deduplicated. So a retry adds nothing, and all that the order of arrival can change is which
+// point of the ten seconds stands for them.
 struct GaugePoint {
   std::uint64_t time_unix_ns = 0;
   double value = 0;

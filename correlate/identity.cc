@@ -102,6 +102,8 @@ std::uint64_t IdentityOf(const Exemplar& exemplar, const Batch& batch, std::uint
 
 std::uint64_t IdentityOf(const GaugePoint& point, const Batch& batch, std::uint64_t seed) {
   std::uint64_t series = HashCombine(seed ^ kGauge, HashBytes(point.metric, seed));
+  series = HashCombine(series, HashBytes(point.unit, seed));
+  series = HashCombine(series, static_cast<std::uint64_t>(point.metric_type));
   series = HashCombine(series, HashUnordered(batch.Of(point.labels)));
   if (const Resource* resource = batch.ResourceOf(point.resource)) {
     series = HashCombine(series, HashUnordered(batch.Of(resource->attributes)));

@@ -5,7 +5,8 @@
 //             hash of its request body and its place in it
 //   exemplar  metric, resource and point attributes (in any order), trace, span, its time, its
 //   value
-//   gauge     metric, resource and point attributes (in any order), the ten seconds of its time
+//   gauge     metric, unit, type, resource and point attributes (in any order), the ten seconds of
+//             its time
 //
 // Decoders call these once a record is complete and put the result into `identity`; the store
 // mixes the tenant in. Hashes use the seed of the data directory, so that they outlive a restart.

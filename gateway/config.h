@@ -43,6 +43,10 @@ struct Config {
   std::chrono::nanoseconds links_pending_wait = std::chrono::seconds(60);
   std::chrono::nanoseconds dedup_horizon = std::chrono::minutes(15);
   bool logs_keep_unlinked = false;
+  std::vector<std::string> logs_files;  // Globs; none: no file is followed.
+  std::chrono::nanoseconds logs_files_interval = std::chrono::milliseconds(250);
+  std::uint64_t followed_files = 1000;
+  std::uint64_t followed_line_bytes = 1ULL << 20U;
   std::vector<std::string> explain_gauges = {"k8s.pod.cpu.*", "container.cpu.*", "process.cpu.*"};
   std::vector<std::string> cors_allowed_origins;
   std::vector<BackendConfig> backends;

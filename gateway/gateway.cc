@@ -8,6 +8,7 @@
 
 #include <boost/asio/ip/host_name.hpp>
 
+#include "gateway/follow_intake.h"
 #include "gateway/routes.h"
 #include "gateway/scrape/intake.h"
 #include "store/memory/memory_store.h"
@@ -174,6 +175,22 @@ void Gateway::StartScraping() {
   scraper_->Start();
 }
 
+Result<void> Gateway::FollowFiles() {
+  if (config_.logs_files.empty()) return {};
+  FollowOptions options;
+  options.patterns = config_.logs_files;
+  options.state_path = config_.data_dir + "/follow.json";
+  options.line_bytes = config_.followed_line_bytes;
+  options.files = config_.followed_files;
+  TL_TRY_ASSIGN(follower_, FileFollower::Open(std::move(options), [this](FollowedLines lines,
+                                                                         FileFollower::Done done) {
+                  TakeFollowedLines(std::move(lines), ingest_, std::move(done));
+                }));
+  following_ =
+      std::make_unique<FollowThread>(*follower_, Milliseconds(config_.logs_files_interval));
+  return {};
+}
+
 Result<void> Gateway::Listen() {
   std::vector<gateway::Listen> listens;
   if (!config_.http_listen.empty()) listens.push_back({Door::kMain, config_.http_listen});
@@ -188,6 +205,7 @@ Result<void> Gateway::Listen() {
   limits.write_timeout = Milliseconds(config_.write_timeout);
   ready_ = true;  // Before the first request can ask.
   StartScraping();
+  TL_TRY(FollowFiles());
   if (!config_.otlp_grpc_listen.empty()) {
     TL_TRY_ASSIGN(grpc_, GrpcServer::Start(config_.otlp_grpc_listen, GrpcLimitsOf(config_),
                                            grpc_intake_, metrics_));
@@ -229,8 +247,10 @@ bool Gateway::Stop() {
   if (fluent_ != nullptr) finished = fluent_->Stop(left()) && finished;
   streams_.Stop();
   if (scraper_ != nullptr) scraper_->Stop();  // Its loop has ended.
+  following_.reset();                         // What waits to be stored will be, and is noted last.
   reads_.Stop();
   writer_.Stop();
+  if (follower_ != nullptr) follower_->Settle();
   return finished;
 }
 
@@ -241,6 +261,13 @@ ProcessState Gateway::State() const {
   if (grpc_ != nullptr) state.grpc = grpc_->Stats();
   if (syslog_ != nullptr) state.syslog = syslog_->GetStats();
   if (fluent_ != nullptr) state.fluent = fluent_->GetStats();
+  if (follower_ != nullptr) {
+    const FollowStats& files = follower_->stats();
+    state.followed_files = files.files.load(std::memory_order_relaxed);
+    state.followed_bytes = files.read_bytes.load(std::memory_order_relaxed);
+    state.followed_cut_lines = files.cut_lines.load(std::memory_order_relaxed);
+    state.followed_failures = files.failures.load(std::memory_order_relaxed);
+  }
   if (scraper_ != nullptr) state.scrapes = scraper_->GetStats();
   const auto& writer = writer_.stats();
   state.queue_records = writer.waiting_records.load(std::memory_order_relaxed);

@@ -2,13 +2,14 @@
 //
 //   loop-N    event loops of the HTTP server: receive, inflate, decode; timers of waiting requests
 //   gRPC's    its own threads: receive, inflate, decode
+//   follow    reads followed files, where there are any
 //   writer    the one thread that appends to the store
 //   read-N    lookups
 //   streams   the event loop of syslog, Fluent Forward and scraping
 //
 // Stopping: no new connections; waiting requests go with what there is; requests under way finish
-// (limits.drain_timeout); loops, gRPC, streams, lookups and writer end, in this order; then the
-// store closes.
+// (limits.drain_timeout); loops, gRPC, streams, files, lookups and writer end, in this order; then
+// the store closes.
 #pragma once
 
 #include <atomic>
@@ -21,6 +22,7 @@
 #include "correlate/store.h"
 #include "gateway/config.h"
 #include "gateway/fluent_server.h"
+#include "gateway/follow.h"
 #include "gateway/front.h"
 #include "gateway/grpc_intake.h"
 #include "gateway/grpc_server.h"
@@ -61,6 +63,7 @@ class Gateway {
  private:
   Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store> store);
   void StartScraping();
+  Result<void> FollowFiles();
   Result<void> Listen();
   Result<void> ListenToStreams();
   ProcessState State() const;
@@ -83,6 +86,8 @@ class Gateway {
   std::unique_ptr<GrpcServer> grpc_;          // Null until Listen, and where it is off.
   std::unique_ptr<SyslogServer> syslog_;      // Null until Listen.
   std::unique_ptr<FluentServer> fluent_;      // Null until Listen, and where it is off.
+  std::unique_ptr<FileFollower> follower_;    // Null where no file is followed.
+  std::unique_ptr<FollowThread> following_;   // The same.
   std::unique_ptr<scrape::Scraper> scraper_;  // Null where nothing is scraped.
   std::atomic<bool> ready_{false};
   bool stopped_ = false;

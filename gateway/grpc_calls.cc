@@ -65,7 +65,7 @@ class UnaryCall : public GrpcCall {
     shared_.reading.Remove(place_);
     if (finished()) return;
     if (!ok) {
-      // So ends what was cancelled meanwhile; gRPC itself does that where a message is too large.
+      // So ends what was cancelled meanwhile.
       if (context_.IsCancelled()) return OnCancel();
       return FinishOnce({::grpc::StatusCode::INTERNAL, "the call ended without a whole message"});
     }
@@ -118,6 +118,12 @@ class ExportCall final : public UnaryCall {
 
   void Handle(::grpc::ByteBuffer& message) override {
     if (!Charge(message.Length())) return;
+    if (message.Length() > shared_.limits.message_bytes) {
+      return Answer(Error{Errc::kTooLarge, "the message has " + std::to_string(message.Length()) +
+                                               " bytes, at most " +
+                                               std::to_string(shared_.limits.message_bytes) +
+                                               " are read (limits.request_bytes)"});
+    }
     if (shared_.inflight_bytes.load(std::memory_order_relaxed) > shared_.limits.inflight_bytes) {
       return Answer(OverBudget());
     }

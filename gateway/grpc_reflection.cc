@@ -53,8 +53,7 @@ std::string_view TextField(std::string_view message, std::uint32_t wanted) {
 class Files {
  public:
   Files() {
-    ForEachBytes(kGrpcDescriptors,
-                 [&](std::uint32_t, std::string_view file) { AddFile(file); });
+    ForEachBytes(kGrpcDescriptors, [&](std::uint32_t, std::string_view file) { AddFile(file); });
   }
   // Empty: not here.
   std::string_view ByName(std::string_view name) const { return Find(names_, name); }

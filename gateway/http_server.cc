@@ -908,6 +908,9 @@ bool HttpServer::Impl::Stop(std::chrono::milliseconds patience) {
   for (Loop& loop : loops_) {
     loop.context.stop();
     if (loop.thread.joinable()) loop.thread.join();
+    // A loop without connections may have been stopped before it came to close them itself.
+    ErrorCode ignored;
+    for (auto& [door, acceptor] : loop.acceptors) acceptor.close(ignored);
   }
   for (Loop& loop : loops_) {
     // A slot whose answer never came owns the coroutine that owns the slot: cut the ring here.

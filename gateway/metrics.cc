@@ -31,23 +31,10 @@ constexpr std::array kBucketsNs = {
 
 // google.rpc.Code.
 constexpr std::array<std::string_view, 17> kGrpcCodeNames = {
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED"};
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, kIntakeCount> kIntakeNames = {
     {{"otlp_http", "traces"},
@@ -398,6 +385,14 @@ void Metrics::RenderState(const ProcessState& state, Page& page) {
                grpc.timeouts);
   page.Gauge("throughline_grpc_inflight_bytes", "Of messages being worked on.",
              grpc.inflight_bytes);
+  page.Gauge("throughline_files_followed", "Log files open now (logs.files).",
+             state.followed_files);
+  page.Counter("throughline_files_read_bytes_total", "Of followed files.", {},
+               state.followed_bytes);
+  page.Counter("throughline_files_lines_cut_total", "Over limits.followed_line_bytes.", {},
+               state.followed_cut_lines);
+  page.Counter("throughline_files_failures_total", "To open or read a file, or to note offsets.",
+               {}, state.followed_failures);
   page.Gauge("throughline_queue_records", "Waiting to be stored.", state.queue_records);
   page.Gauge("throughline_queue_bytes", "Waiting to be stored.", state.queue_bytes);
   page.Counter("throughline_commits_total", "Transactions of the writer.", {}, state.commits);

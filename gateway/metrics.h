@@ -67,6 +67,10 @@ struct ProcessState {
   SyslogStats syslog;
   StreamStats fluent;
   scrape::Stats scrapes;
+  std::uint64_t followed_files = 0;  // logs.files
+  std::uint64_t followed_bytes = 0;
+  std::uint64_t followed_cut_lines = 0;
+  std::uint64_t followed_failures = 0;
   std::uint64_t queue_records = 0;
   std::uint64_t queue_bytes = 0;
   std::uint64_t commits = 0;

@@ -9,7 +9,7 @@
  - Every path of a URL on one of our ports, and every path that a page names with its method, is a
    route of gateway/routes.cc.
  - Every key in an example's throughline.yaml, and every key that a page names, is one of
-   gateway/config.cc or a list of gateway/config_yaml.cc.
+   gateway/config.cc or a list of gateway/config_yaml.cc; a page may also name attributes of logs/*.cc.
 """
 
 import pathlib
@@ -46,6 +46,8 @@ class Checker:
                        for route in re.findall(r'"(/[^"]*)"', (gateway / "routes.cc").read_text())]
         self.keys = set(re.findall(r'"(\w+(?:\.\w+)?)"', (gateway / "config.cc").read_text()))
         self.lists = set(re.findall(r'key == "(\w+)"', (gateway / "config_yaml.cc").read_text()))
+        self.attributes = {name for path in (source / "logs").glob("*.cc")
+                           for name in re.findall(r'"(\w+\.\w+)"', path.read_text())}
         self.sections = {key.split(".")[0] for key in self.keys if "." in key}
 
     def wrong(self, path, why):
@@ -98,7 +100,7 @@ class Checker:
 
     def check_keys(self, page):
         for key in KEY.findall(page.read_text()):
-            if key.split(".")[0] in self.sections and key not in self.keys:
+            if key.split(".")[0] in self.sections and key not in self.keys | self.attributes:
                 self.wrong(page, f"names {key}, which is no key of gateway/config.cc")
 
     def run(self):

@@ -4,7 +4,7 @@ Each file is used as it stands but for its ports and paths. What comes out is lo
 docs/senders say.
 """
 
-import threading
+import subprocess
 import unittest
 
 import case
@@ -28,11 +28,16 @@ class Example(case.GatewayCase):
         copy.write_text(text)
         return copy
 
+    def trace(self, gateway, trace_id):
+        """The answer of traces/{id}, waited for: senders send when they like."""
+        def found():
+            answer = gateway.http().get(f"/api/v1/traces/{trace_id}", wait="5s")
+            return answer.status == 200 and answer.json()
+        return clients.eventually(found, f"trace {trace_id} at {gateway.doors}", seconds=120)
+
     def line(self, gateway, trace_id):
-        """The one log line of a trace, waited for."""
-        found = gateway.http().get(f"/api/v1/traces/{trace_id}", wait="30s")
-        self.assertEqual(found.status, 200, found.body)
-        logs = found.json()["logs"]
+        """The one log line of a trace."""
+        logs = self.trace(gateway, trace_id)["logs"]
         self.assertEqual(len(logs), 1, logs)
         return logs[0]
 
@@ -83,7 +88,7 @@ class SyslogExamples(Example):
         with daemons.Rsyslog(self.work / "rsyslog", actions) as rsyslog:
             rsyslog.say(f"<14>Nov 25 14:08:35 shop[17]: order taken trace_id={OTHER}")
             clients.eventually(lambda: "Failed to connect" in rsyslog.log.read_text(), "a failed attempt")
-            again = self.gateway(arguments=["--http-listen", address])
+            again = self.gateway(http_listen=address)
             self.assertEqual(self.line(again, OTHER)["service"], "shop")
 
     def test_syslog_ng_to_syslog(self):
@@ -111,7 +116,7 @@ class MetricExamples(Example):
         return "127.0.0.1:%d" % server.server_port
 
     def check(self, gateway):
-        self.assertEqual(gateway.http().get(f"/api/v1/locate/{TRACE}", wait="30s").status, 200)
+        self.trace(gateway, TRACE)
         found = gateway.http().get(
             "/api/v1/exemplars", match='http_request_duration_seconds_bucket{job="app",route="/pay"}', le="0.5")
         exemplars = found.json()["exemplars"]
@@ -123,7 +128,7 @@ class MetricExamples(Example):
         configuration = self.example("prometheus/prometheus.yml", {
             "127.0.0.1:8000": self.target(), "127.0.0.1:4380": gateway.doors["http"], ": 15s": ": 1s"})
         log = self.enterContext(open(self.work / "prometheus.log", "wb"))
-        process = daemons.subprocess.Popen(
+        process = subprocess.Popen(
             [prometheus, f"--config.file={configuration}", "--enable-feature=exemplar-storage",
              f"--storage.tsdb.path={self.work}/prometheus", "--web.listen-address=127.0.0.1:0"],
             stdout=log, stderr=log)
@@ -134,20 +139,6 @@ class MetricExamples(Example):
         configuration = self.example("openmetrics/throughline.yaml", {
             "127.0.0.1:8000": self.target(), ": 15s": ": 1s"})
         self.check(self.gateway(arguments=["--config", str(configuration)]))
-
-
-class FileExamples(Example):
-    def test_files(self):
-        folder = self.work / "app"
-        folder.mkdir()
-        log = folder / "shop.log"
-        log.write_text("")
-        configuration = self.example("files/throughline.yaml", {"/var/log/app": folder})
-        gateway = self.gateway(arguments=["--config", str(configuration)])
-        with open(log, "a") as out:
-            out.write(f"2026-11-25T14:08:35Z ERROR payment refused trace_id={TRACE}\n")
-        line = self.line(gateway, TRACE)
-        self.assertEqual(line["found_by"], "key")
 
 
 if __name__ == "__main__":

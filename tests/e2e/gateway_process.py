@@ -77,9 +77,10 @@ class Client:
 class Gateway:
     """A process on ports of its own choice. Use as a context manager: leaving it stops it."""
 
-    def __init__(self, data_dir, binary=None, environment=None, arguments=()):
+    def __init__(self, data_dir, binary=None, environment=None, arguments=(), http_listen="127.0.0.1:0"):
         self.data_dir = pathlib.Path(data_dir)
         self.binary = find_binary(binary)
+        self.http_listen = http_listen
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("THROUGHLINE_")},
             **(environment or {}),
@@ -92,7 +93,7 @@ class Gateway:
         self.process = subprocess.Popen(
             [
                 str(self.binary), "serve", "--data", str(self.data_dir),
-                "--http-listen", "127.0.0.1:0", "--otlp-http-listen", "127.0.0.1:0",
+                "--http-listen", self.http_listen, "--otlp-http-listen", "127.0.0.1:0",
                 "--otlp-grpc-listen", "127.0.0.1:0", *self.arguments,
             ],
             stdout=subprocess.PIPE, stderr=self.log, env=self.environment, text=True,

@@ -240,7 +240,9 @@ TEST_F(GrpcServerTest, TooLargeAsSentOrInflated) {
     EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
     EXPECT_EQ(RetrySecondsOf(status), 0U);
   };
-  expect_too_large(client_->Call(kExportTraces, large).status);
+  const GrpcAnswer answer = client_->Call(kExportTraces, large);
+  expect_too_large(answer.status);
+  EXPECT_THAT(answer.status.error_message(), HasSubstr("limits.request_bytes"));
   expect_too_large(client_->Call(kExportTraces, large, {}, GRPC_COMPRESS_GZIP).status);
   expect_too_large(client_->Call(kExportTraces, CompressedBuffer(Zstd(large))).status);
   expect_too_large(client_->Call(kExportTraces, CompressedBuffer(FramedSnappy(large))).status);
