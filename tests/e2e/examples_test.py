@@ -141,5 +141,19 @@ class MetricExamples(Example):
         self.check(self.gateway(arguments=["--config", str(configuration)]))
 
 
+class FileExamples(Example):
+    def test_files(self):
+        folder = self.work / "app"
+        folder.mkdir()
+        log = folder / "shop.log"
+        log.write_text("")
+        configuration = self.example("files/throughline.yaml", {"/var/log/app": folder})
+        gateway = self.gateway(arguments=["--config", str(configuration)])
+        with open(log, "a") as out:
+            out.write(f"2026-11-25T14:08:35Z ERROR payment refused trace_id={TRACE}\n")
+        line = self.line(gateway, TRACE)
+        self.assertEqual(line["found_by"], "key")
+
+
 if __name__ == "__main__":
     unittest.main()
