@@ -1,6 +1,7 @@
 #include "correlate/ids.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "correlate/digits.h"
 #include "correlate/numbered.h"
@@ -215,6 +216,11 @@ std::string_view SpellingName(Spelling spelling) {
     case Spelling::kBytes: return "bytes";
   }
   return "none";
+}
+
+bool SaysNoId(std::string_view text) {
+  constexpr std::string_view kNames[] = {"", "-", "null", "none", "nil", "undefined", "N/A", "n/a"};
+  return std::find(std::begin(kNames), std::end(kNames), text) != std::end(kNames);
 }
 
 Resolved Resolve(std::string_view text, Strictness strictness, KeyKind key) {

@@ -71,6 +71,10 @@ struct Resolved {
   bool IsValid() const { return trace_id.IsValid(); }
 };
 
+// What fields say that have no id: "", "-", "null", "none", ... Several libraries write it so, and
+// it is nobody's mistake.
+bool SaysNoId(std::string_view text);
+
 // Resolves `text`, which is the whole value (no delimiters around it).
 Resolved Resolve(std::string_view text, Strictness strictness, KeyKind key);
 

@@ -31,7 +31,9 @@ bool IsSame(std::string_view a, std::string_view b) {
   return a.size() == b.size() && (a.data() == b.data() || a == b);
 }
 
-bool IsAbsent(std::string_view id) { return id.find_first_not_of('0') == std::string_view::npos; }
+bool IsAbsent(std::string_view id) {
+  return SaysNoId(id) || id.find_first_not_of('0') == std::string_view::npos;
+}
 
 std::string_view ServiceOfJob(std::string_view job) {
   const std::size_t slash = job.find('/');

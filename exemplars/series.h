@@ -11,8 +11,8 @@
 //    follows from its schema.
 //  - Of an exemplar's labels, trace_id, traceID, TraceID, traceId and the configured ones give the
 //    trace id, span_id, spanID, SpanID, spanId the span id. Those that became ids are no attributes
-//    any more, the others are. A trace id that is absent (empty, all zero) leaves the exemplar
-//    unlinked, one that is misspelt rejects it; a misspelt span id stays an attribute.
+//    any more, the others are. A trace id that is absent (empty, all zero, "none") leaves the
+//    exemplar unlinked, one that is misspelt rejects it; a misspelt span id stays an attribute.
 //
 // Sources: Prometheus remote write 1.0 and 2.0, "Labels"; OpenMetrics 1.0, "Exemplars";
 // OpenTelemetry specification, "Prometheus and OpenMetrics Compatibility", resource attributes.

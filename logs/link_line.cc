@@ -14,12 +14,6 @@ namespace {
 // Shorter strings hold no key with an id.
 constexpr std::size_t kShortestText = 18;
 
-// What fields say who have no id: written so by several libraries, and nobody's mistake.
-bool SaysNone(std::string_view text) {
-  constexpr std::string_view kNames[] = {"", "-", "null", "none", "nil", "undefined", "N/A", "n/a"};
-  return std::find(std::begin(kNames), std::end(kNames), text) != std::end(kNames);
-}
-
 bool IsSampledKey(std::string_view key) {
   return key.ends_with("trace_sampled") || key.ends_with("traceSampled") ||
          key.ends_with("TraceSampled") || key == "x-b3-sampled";
@@ -125,7 +119,7 @@ class Fields {
   void AddTrace(KeyKind kind, const Value& value, int depth, std::uint32_t map) {
     Resolved id;
     if (value.type == ValueType::kString) {
-      if (SaysNone(value.bytes)) return;
+      if (SaysNoId(value.bytes)) return;
       id = Resolve(value.bytes, Strictness::kField, kind);
     } else if (value.type == ValueType::kInt &&
                (kind == KeyKind::kTraceId || kind == KeyKind::kDatadog)) {

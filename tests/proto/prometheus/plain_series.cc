@@ -105,8 +105,8 @@ bool PlainCheck::TakeExemplar(const PlainSeries& series, const PlainExemplar& wa
   bool misspelt = false;
   for (const auto& [name, value] : wanted.labels) {
     if (name.empty() || name.size() > kMaxKeyBytes) return false;
-    if (trace_names.count(name) > 0 && !trace.IsValid() &&
-        value.find_first_not_of('0') != std::string::npos) {
+    const bool absent = SaysNoId(value) || value.find_first_not_of('0') == std::string::npos;
+    if (trace_names.count(name) > 0 && !trace.IsValid() && !absent) {
       trace = Resolve(value, Strictness::kField, KeyKind::kTraceId);
       if (trace.IsValid()) continue;
       misspelt = true;
