@@ -112,8 +112,6 @@ class GrpcCall : public ::grpc::ServerGenericBidiReactor,
 
  private:
   void Release();
-  // OnDone and OnCancel are quick: gRPC need not hand them to a thread of its own.
-  bool InternalInlineable() final { return true; }
 
   std::shared_ptr<GrpcCall> self_;  // Until OnDone.
   std::atomic<bool> finished_{false};
