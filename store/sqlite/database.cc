@@ -2,19 +2,89 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include "correlate/check.h"
 
 namespace throughline::store::sqlite {
 namespace {
 
-Error ErrorOf(sqlite3* db, int code) {
-  const std::string message =
-      "sqlite: " + std::string(db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code));
-  switch (code & 0xff) {
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return {Errc::kDataLoss, message};
-    default: return {Errc::kUnavailable, message};  // Full, read-only, I/O: it may pass.
+// What went wrong, for an extended code of SQLITE_IOERR.
+std::string WhileDoing(int code) {
+  switch (code) {
+    case SQLITE_IOERR_READ:
+    case SQLITE_IOERR_SHORT_READ: return " while reading";
+    case SQLITE_IOERR_WRITE: return " while writing";
+    case SQLITE_IOERR_FSYNC:
+    case SQLITE_IOERR_DIR_FSYNC: return " while syncing";
+    case SQLITE_IOERR_TRUNCATE: return " while truncating";
+    case SQLITE_IOERR_FSTAT: return " while reading the size";
+    case SQLITE_IOERR_DELETE: return " while removing its journal";
+    case SQLITE_IOERR_ACCESS: return " while looking for its journal";
+    case SQLITE_IOERR_LOCK:
+    case SQLITE_IOERR_UNLOCK:
+    case SQLITE_IOERR_RDLOCK: return " while locking";
+    case SQLITE_IOERR_SHMOPEN:
+    case SQLITE_IOERR_SHMSIZE:
+    case SQLITE_IOERR_SHMLOCK:
+    case SQLITE_IOERR_SHMMAP: return " while sharing memory";
+    default: return " " + std::to_string(code);
   }
+}
+
+// The one place where SQLite's codes become ours.
+Error ErrorOf(sqlite3* db, int code, const std::string& path) {
+  const bool is_system = db != nullptr && code != SQLITE_IOERR_SHORT_READ;
+  const int system = is_system ? sqlite3_system_errno(db) : 0;
+  const std::string reason = system != 0 ? std::string(": ") + std::strerror(system) : "";
+  switch (code & 0xff) {
+    case SQLITE_FULL: return {Errc::kUnavailable, "disk full: " + path};
+    case SQLITE_READONLY: return {Errc::kUnavailable, "read-only: " + path};
+    case SQLITE_IOERR:
+      // A file system may find out only when it syncs.
+      if (system == ENOSPC || system == EDQUOT) return {Errc::kUnavailable, "disk full: " + path};
+      return {Errc::kUnavailable, "I/O error" + WhileDoing(code) + ": " + path + reason};
+    case SQLITE_CANTOPEN: return {Errc::kUnavailable, "cannot open: " + path + reason};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return {Errc::kUnavailable, "in use by another program: " + path};
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {Errc::kDataLoss, "damaged: " + path + ": " + sqlite3_errstr(code & 0xff)};
+    default:
+      return {Errc::kUnavailable,
+              "sqlite: " + path + ": " +
+                  std::string(db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code))};
+  }
+}
+
+Error ErrorOf(sqlite3* db, int code) {
+  const char* path = sqlite3_db_filename(db, "main");
+  return ErrorOf(db, code, path != nullptr ? path : "");
+}
+
+// What the URI of a file needs escaped.
+std::string ImmutableUri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += c == '%' ? "%25" : c == '?' ? "%3f" : "%23";
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
+std::string Setup(const OpenOptions& options) {
+  const std::string cache = "PRAGMA cache_size = -" + std::to_string(options.cache_kib);
+  // The version of the schema stands on the first page: reading it tells at once whether this is
+  // a database.
+  if (options.read_only || options.immutable) return cache + "; PRAGMA schema_version";
+  return "PRAGMA page_size = " + std::to_string(options.page_bytes) +
+         "; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = " +
+         (options.full_durability ? "FULL; " : "NORMAL; ") + cache +
+         (options.checkpoint ? "" : "; PRAGMA wal_autocheckpoint = 0");
 }
 
 }  // namespace
@@ -75,28 +145,22 @@ void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_fi
 void Database::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 
 Result<Database> Database::Open(const std::string& path, const OpenOptions& options) {
+  const bool reads = options.read_only || options.immutable;
+  const int flags = reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const std::string name = options.immutable ? ImmutableUri(path) : path;
   sqlite3* raw = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &raw,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(
+      name.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | (options.immutable ? SQLITE_OPEN_URI : 0),
+      options.vfs);
   Database db(raw);
-  const auto with_path = [&path](Error error) {
-    error.message = path + ": " + error.message;
-    return error;
-  };
-  if (code != SQLITE_OK) return with_path(ErrorOf(raw, code));
+  if (code != SQLITE_OK) {
+    return ErrorOf(raw, raw != nullptr ? sqlite3_extended_errcode(raw) : code, path);
+  }
   sqlite3_extended_result_codes(raw, 1);
-  if (!options.checkpoint) {
+  if (!reads && !options.checkpoint) {
     sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   }
-  const std::string setup =
-      "PRAGMA page_size = " + std::to_string(options.page_bytes) +
-      "; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = " +
-      (options.full_durability ? "FULL" : "NORMAL") + "; PRAGMA cache_size = -" +
-      std::to_string(options.cache_kib) +
-      (options.checkpoint ? "" : "; PRAGMA wal_autocheckpoint = 0");
-  const auto ready = db.Run(setup.c_str());
-  if (!ready) return with_path(ready.error());
+  TL_TRY(db.Run(Setup(options).c_str()));
   return db;
 }
 

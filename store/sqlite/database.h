@@ -85,6 +85,10 @@ class Statement {
 };
 
 struct OpenOptions {
+  const char* vfs = nullptr;  // A registered VFS; null: SQLite's own choice.
+  bool read_only = false;     // The file must be there; nothing of what writes below applies.
+  // The file never changes again: it is read without locks and without looking for a WAL.
+  bool immutable = false;
   std::int64_t page_bytes = 4096;
   bool full_durability = false;  // synchronous = FULL: commits survive power loss.
   bool checkpoint = true;        // False: the WAL is never folded back, not on close either.
@@ -93,7 +97,8 @@ struct OpenOptions {
 
 class Database {
  public:
-  // Opens or creates `path` in WAL mode, for this process alone.
+  // Opens or creates `path` in WAL mode, for this process alone; or, as the options say, reads it.
+  // Errors carry the path, here and later: kDataLoss when the file is damaged, else kUnavailable.
   static Result<Database> Open(const std::string& path, const OpenOptions& options);
 
   Result<void> Run(const char* sql);
