@@ -56,8 +56,9 @@ struct StoreUsage {
   std::uint64_t logs = 0;
   std::uint64_t exemplars = 0;
   std::uint64_t gauges = 0;
-  std::uint64_t traces = 0;
+  std::uint64_t traces = 0;  // A store of several parts counts a trace in each that holds it.
   std::uint64_t tenants = 0;
+  std::uint64_t parts = 0;  // Files, or whatever a store cuts its records into.
   std::uint64_t memory_bytes = 0;
   std::uint64_t memory_limit_bytes = 0;
   std::uint64_t disk_bytes = 0;
@@ -104,6 +105,11 @@ class Store {
   };
   virtual Result<std::unique_ptr<WatchHandle>> Watch(const Scope& scope, TraceId id,
                                                      std::function<void()> callback) = 0;
+
+  // What is due in the background (moving, dropping what is too old). `now` is the clock that
+  // arrivals are of. Changes no answer but by what retention drops. One thread at a time, beside
+  // all other calls. On an error nothing is lost, and the next call tries again.
+  virtual Result<void> Maintain(std::uint64_t now_unix_ns) = 0;
 
   virtual StoreUsage Usage() const = 0;
   // The seed of all hashes of this store's records; decoders get it from here.

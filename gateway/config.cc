@@ -154,13 +154,22 @@ constexpr std::array kSettings = {
     Count<&Config::loops, 0, 64>("loops", "network threads; 0: one a core, at most 4"),
     Choice<&Config::store_kind, kStoreKinds>("store.kind", "sqlite, or memory (nothing kept)"),
     Bytes<&Config::store_hot_bytes, kMiB, 4 * kGiB>("store.hot_bytes",
-                                                    "memory of records; full: 503"),
+                                                    "memory of records not sealed; full: 503"),
+    Bytes<&Config::store_seal_bytes, kMiB, 4 * kGiB>(
+        "store.seal_bytes", "memory of records at which they are sealed into a file"),
+    Duration<&Config::store_seal_age, 1000, 3650 * kDayMs>(
+        "store.seal_age", "age at which records are sealed, when more come"),
+    Duration<&Config::store_retention, 1000, 36500 * kDayMs>(
+        "store.retention", "how long records are kept, from their arrival, by whole files"),
+    Bytes<&Config::store_disk_bytes, 0, 1024 * 1024 * kGiB>(
+        "store.disk_bytes", "of sealed files; over it the oldest go; 0: no bound"),
     Choice<&Config::store_durability, kDurabilities>(
         "store.durability", "normal survives a killed process, full a power cut"),
     Duration<&Config::links_pending_wait, 0, kDayMs>("links.pending_wait",
                                                      "how long a named trace may still come"),
     Duration<&Config::dedup_horizon, 0, 3650 * kDayMs>(
         "dedup.horizon", "how far back a retried record is recognised"),
+    Bytes<&Config::dedup_bytes, 0, 4 * kGiB>("dedup.bytes", "memory for that: 16 bytes a record"),
     Switch<&Config::logs_keep_unlinked>("logs.keep_unlinked",
                                         "store lines and exemplars without a trace id too"),
     List<&Config::logs_files>("logs.files", "globs of log files to follow; empty: none"),

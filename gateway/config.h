@@ -38,10 +38,15 @@ struct Config {
 
   std::string store_kind = "sqlite";
   std::uint64_t store_hot_bytes = 1ULL << 30U;
+  std::uint64_t store_seal_bytes = 80ULL << 20U;
+  std::chrono::nanoseconds store_seal_age = std::chrono::minutes(10);
+  std::chrono::nanoseconds store_retention = std::chrono::hours(7 * 24);
+  std::uint64_t store_disk_bytes = 0;  // 0: no bound.
   std::string store_durability = "normal";
 
   std::chrono::nanoseconds links_pending_wait = std::chrono::seconds(60);
   std::chrono::nanoseconds dedup_horizon = std::chrono::minutes(15);
+  std::uint64_t dedup_bytes = 32ULL << 20U;
   bool logs_keep_unlinked = false;
   std::vector<std::string> logs_files;  // Globs; none: no file is followed.
   std::chrono::nanoseconds logs_files_interval = std::chrono::milliseconds(250);

@@ -9,6 +9,7 @@
 #include <boost/asio/ip/host_name.hpp>
 
 #include "gateway/follow_intake.h"
+#include "gateway/log.h"
 #include "gateway/routes.h"
 #include "gateway/scrape/intake.h"
 #include "store/memory/memory_store.h"
@@ -28,7 +29,7 @@ std::size_t LoopsOf(const Config& config) {
   return std::clamp(std::thread::hardware_concurrency(), 1U, kMostLoops);
 }
 
-Result<std::unique_ptr<Store>> OpenStore(const Config& config) {
+Result<std::unique_ptr<Store>> OpenStore(const Config& config, store::Maintainer& maintainer) {
   if (config.store_kind == "memory") {
     store::MemoryStore::Options options;
     options.tenants = config.tenants;
@@ -41,12 +42,26 @@ Result<std::unique_ptr<Store>> OpenStore(const Config& config) {
   store::SqliteStore::Options options;
   options.directory = config.data_dir;
   options.hot_bytes = config.store_hot_bytes;
+  options.seal_bytes = std::min(config.store_seal_bytes, config.store_hot_bytes);
+  options.seal_age_ns = static_cast<std::uint64_t>(config.store_seal_age.count());
+  options.retention_ns = static_cast<std::uint64_t>(config.store_retention.count());
+  options.disk_bytes = config.store_disk_bytes;
   options.full_durability = config.store_durability == "full";
   options.tenants = config.tenants;
   options.watches = config.watches;
   options.dedup_horizon_ns = static_cast<std::uint64_t>(config.dedup_horizon.count());
+  options.dedup_bytes = config.dedup_bytes;
+  options.on_rotate = [&maintainer] { maintainer.Wake(); };
   TL_TRY_ASSIGN(auto store, store::SqliteStore::Open(std::move(options)));
   return std::unique_ptr<Store>(std::move(store));
+}
+
+std::unique_ptr<store::Maintainer> NewMaintainer() {
+  store::Maintainer::Options options;
+  options.on_error = [](const Error& error) {
+    LogError("the store could not be maintained, and tries again", {{"error", error.message}});
+  };
+  return std::make_unique<store::Maintainer>(std::move(options));
 }
 
 api::links::Settings SettingsOf(const Config& config) {
@@ -129,8 +144,10 @@ logs::FluentSecrets FluentSecretsOf(const Config& config) {
 
 }  // namespace
 
-Gateway::Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store> store)
+Gateway::Gateway(const Config& config, const Clock& clock,
+                 std::unique_ptr<store::Maintainer> maintainer, std::unique_ptr<Store> store)
     : config_(config),
+      maintainer_(std::move(maintainer)),
       store_(std::move(store)),
       settings_(SettingsOf(config)),
       metrics_(Routes().size()),
@@ -155,8 +172,11 @@ Gateway::~Gateway() {
 
 Result<std::unique_ptr<Gateway>> Gateway::Start(const Config& config, const Clock& clock) {
   TL_TRY(CheckConfig(config));
-  TL_TRY_ASSIGN(auto store, OpenStore(config));
-  std::unique_ptr<Gateway> gateway(new Gateway(config, clock, std::move(store)));
+  auto maintainer = NewMaintainer();
+  TL_TRY_ASSIGN(auto store, OpenStore(config, *maintainer));
+  std::unique_ptr<Gateway> gateway(
+      new Gateway(config, clock, std::move(maintainer), std::move(store)));
+  gateway->maintainer_->Start(*gateway->store_, clock);
   TL_TRY(gateway->Listen());
   return gateway;
 }
@@ -250,6 +270,7 @@ bool Gateway::Stop() {
   following_.reset();                         // What waits to be stored will be, and is noted last.
   reads_.Stop();
   writer_.Stop();
+  maintainer_->Stop();
   if (follower_ != nullptr) follower_->Settle();
   return finished;
 }
@@ -274,6 +295,7 @@ ProcessState Gateway::State() const {
   state.queue_bytes = writer.waiting_bytes.load(std::memory_order_relaxed);
   state.commits = writer.commits.load(std::memory_order_relaxed);
   state.failed_batches = writer.failed_batches.load(std::memory_order_relaxed);
+  state.maintenance_failures = maintainer_->stats().failures.load(std::memory_order_relaxed);
   const ReadPool::Stats reads = reads_.GetStats();
   state.read_waiting = reads.waiting;
   state.read_refused = reads.refused;

@@ -37,6 +37,7 @@
 #include "gateway/syslog_server.h"
 #include "gateway/tenants.h"
 #include "gateway/wait.h"
+#include "store/maintainer.h"
 #include "store/writer.h"
 
 namespace throughline::gateway {
@@ -61,7 +62,8 @@ class Gateway {
   bool Stop();
 
  private:
-  Gateway(const Config& config, const Clock& clock, std::unique_ptr<Store> store);
+  Gateway(const Config& config, const Clock& clock, std::unique_ptr<store::Maintainer> maintainer,
+          std::unique_ptr<Store> store);
   void StartScraping();
   Result<void> FollowFiles();
   Result<void> Listen();
@@ -69,6 +71,7 @@ class Gateway {
   ProcessState State() const;
 
   const Config config_;
+  std::unique_ptr<store::Maintainer> maintainer_;  // Outlives the store, which wakes it.
   std::unique_ptr<Store> store_;
   const api::links::Settings settings_;
   Metrics metrics_;

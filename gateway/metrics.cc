@@ -408,6 +408,9 @@ void Metrics::RenderState(const ProcessState& state, Page& page) {
   page.Gauge("throughline_store_exemplars", "Stored now.", store.exemplars);
   page.Gauge("throughline_store_gauge_points", "Stored now.", store.gauges);
   page.Gauge("throughline_store_traces", "Stored now.", store.traces);
+  page.Gauge("throughline_store_parts", "Hot parts and sealed files.", store.parts);
+  page.Counter("throughline_store_maintenance_failures_total",
+               "Failed runs of sealing and retention.", {}, state.maintenance_failures);
   page.Gauge("throughline_store_tenants", "Stored now.", store.tenants);
   page.Gauge("throughline_store_memory_bytes", "Held by records.", store.memory_bytes);
   page.Gauge("throughline_store_memory_limit_bytes", "store.hot_bytes.", store.memory_limit_bytes);

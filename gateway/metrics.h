@@ -75,6 +75,7 @@ struct ProcessState {
   std::uint64_t queue_bytes = 0;
   std::uint64_t commits = 0;
   std::uint64_t failed_batches = 0;
+  std::uint64_t maintenance_failures = 0;
   std::uint64_t read_waiting = 0;
   std::uint64_t read_refused = 0;
   std::uint64_t lookups_waiting = 0;  // ?wait=

@@ -78,14 +78,28 @@ Result<std::optional<SortKey>> DecodeCursor(CursorKind kind, std::string_view te
   return std::optional<SortKey>(key);
 }
 
-void PageItems::Prune() {
-  const auto last = items_.begin() + static_cast<std::ptrdiff_t>(kept_ - 1);
-  std::nth_element(
-      items_.begin(), last, items_.end(),
-      [kind = kind_](const Keyed& a, const Keyed& b) { return StandsBefore(kind, a.key, b.key); });
-  last_ = last->key;
-  full_ = true;
-  items_.resize(kept_);
+namespace {
+
+// In order; of equal keys, which are of copies of one record, one stays.
+void SortUnique(CursorKind kind, std::vector<Keyed>& items) {
+  std::sort(items.begin(), items.end(),
+            [kind](const Keyed& a, const Keyed& b) { return StandsBefore(kind, a.key, b.key); });
+  const auto same = [](const Keyed& a, const Keyed& b) { return a.key == b.key; };
+  items.erase(std::unique(items.begin(), items.end(), same), items.end());
+}
+
+}  // namespace
+
+bool PageItems::Settle() {
+  if (settled_ == items_.size()) return full_;
+  SortUnique(kind_, items_);
+  if (items_.size() >= kept_) {
+    items_.resize(kept_);
+    last_ = items_.back().key;
+    full_ = true;
+  }
+  settled_ = items_.size();
+  return full_;
 }
 
 std::string CutPage(CursorKind kind, const std::optional<SortKey>& after, std::size_t limit,
@@ -93,13 +107,10 @@ std::string CutPage(CursorKind kind, const std::optional<SortKey>& after, std::s
   if (after) {
     std::erase_if(items, [&](const Keyed& item) { return !StandsBefore(kind, *after, item.key); });
   }
+  SortUnique(kind, items);
   const bool more = items.size() > limit;
-  const std::size_t size = more ? limit : items.size();
-  std::partial_sort(
-      items.begin(), items.begin() + static_cast<std::ptrdiff_t>(size), items.end(),
-      [kind](const Keyed& a, const Keyed& b) { return StandsBefore(kind, a.key, b.key); });
-  items.resize(size);
-  return more && size > 0 ? EncodeCursor(kind, items.back().key) : std::string();
+  if (more) items.resize(limit);
+  return more && limit > 0 ? EncodeCursor(kind, items.back().key) : std::string();
 }
 
 Result<void> CheckLimit(std::size_t limit) {

@@ -52,36 +52,45 @@ struct Keyed {
 };
 
 // Collects the items of a page where there may be very many: holds a few times `limit` at most.
+// Items with equal keys are copies of one record; one of them stays.
 class PageItems {
  public:
   // `after` as for CutPage.
   PageItems(CursorKind kind, const std::optional<SortKey>& after, std::size_t limit)
       : kind_(kind), after_(after), kept_(std::min(limit, std::size_t{1} << 40U) + 1) {}
 
-  void Add(const Keyed& item) {
-    if (after_ && !StandsBefore(kind_, *after_, item.key)) return;
-    if (full_ && !StandsBefore(kind_, item.key, last_)) return;
-    items_.push_back(item);
-    if (items_.size() >= 2 * kept_ + kLeast) Prune();
+  // Whether an item with this key may be on the page.
+  bool Wants(const SortKey& key) const {
+    if (after_ && !StandsBefore(kind_, *after_, key)) return false;
+    return !full_ || StandsBefore(kind_, key, last_);
   }
+  void Add(const Keyed& item) {
+    if (!Wants(item.key)) return;
+    items_.push_back(item);
+    if (items_.size() >= 2 * kept_ + kLeast) Settle();
+  }
+  // Leaves what can be on the page, and one more where there is one. True: the page is full, and
+  // only what stands before its last item can still come onto it.
+  bool Settle();
+  // The time of the last item, once the page is full.
+  std::uint64_t last_unix_ns() const { return last_[0]; }
   // All that can be on the page, and one more where there is one; for CutPage.
   std::vector<Keyed>& items() { return items_; }
 
  private:
   static constexpr std::size_t kLeast = 1024;
-  // Leaves the first kept_ items; what stands behind the last of them need not be added any more.
-  void Prune();
 
   const CursorKind kind_;
   const std::optional<SortKey>& after_;
   const std::size_t kept_;
   std::vector<Keyed> items_;
+  std::size_t settled_ = 0;
   bool full_ = false;
   SortKey last_{};
 };
 
-// Leaves in `items` the first `limit` behind `after`, in order. Returns the cursor behind them;
-// empty when nothing is left.
+// Leaves in `items` the first `limit` behind `after`, in order, each key once. Returns the cursor
+// behind them; empty when nothing is left.
 std::string CutPage(CursorKind kind, const std::optional<SortKey>& after, std::size_t limit,
                     std::vector<Keyed>& items);
 

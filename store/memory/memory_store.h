@@ -45,6 +45,7 @@ class MemoryStore final : public Store {
                                                 std::string_view service) const override;
   Result<std::unique_ptr<WatchHandle>> Watch(const Scope& scope, TraceId id,
                                              std::function<void()> callback) override;
+  Result<void> Maintain(std::uint64_t) override { return {}; }
   StoreUsage Usage() const override;
   std::uint64_t hash_seed() const override { return options_.hash_seed; }
 

@@ -81,6 +81,10 @@ std::string Setup(const OpenOptions& options) {
   // The version of the schema stands on the first page: reading it tells at once whether this is
   // a database.
   if (options.read_only || options.immutable) return cache + "; PRAGMA schema_version";
+  if (options.written_once) {
+    return cache + "; PRAGMA page_size = " + std::to_string(options.page_bytes) +
+           "; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF";
+  }
   return "PRAGMA page_size = " + std::to_string(options.page_bytes) +
          "; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = " +
          (options.full_durability ? "FULL; " : "NORMAL; ") + cache +
@@ -108,6 +112,8 @@ Result<void> Rows::Finish() {
 
 std::int64_t Rows::Integer(int column) const { return sqlite3_column_int64(statement_, column); }
 
+double Rows::Number(int column) const { return sqlite3_column_double(statement_, column); }
+
 std::string_view Rows::Text(int column) const {
   const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   return {text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
@@ -123,6 +129,10 @@ std::string_view Rows::Bytes(int column) const {
 void Rows::Bind(int index, std::int64_t value) {
   const int code = sqlite3_bind_int64(statement_, index, value);
   TL_CHECK(code == SQLITE_OK);
+}
+
+void Rows::Bind(int index, double value) {
+  TL_CHECK(sqlite3_bind_double(statement_, index, value) == SQLITE_OK);
 }
 
 void Rows::Bind(int index, std::string_view text) {

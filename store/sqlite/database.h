@@ -42,6 +42,7 @@ class Rows {
   Result<void> Finish();
 
   std::int64_t Integer(int column) const;
+  double Number(int column) const;
   std::string_view Text(int column) const;
   std::string_view Bytes(int column) const;
 
@@ -49,6 +50,7 @@ class Rows {
   friend class Statement;
   explicit Rows(sqlite3_stmt* statement) : statement_(statement) {}
   void Bind(int index, std::int64_t value);
+  void Bind(int index, double value);
   void Bind(int index, std::string_view text);
   void Bind(int index, Blob blob);
 
@@ -89,6 +91,8 @@ struct OpenOptions {
   bool read_only = false;     // The file must be there; nothing of what writes below applies.
   // The file never changes again: it is read without locks and without looking for a WAL.
   bool immutable = false;
+  // Without a journal and without syncing: for a file that is written once, then synced as a whole.
+  bool written_once = false;
   std::int64_t page_bytes = 4096;
   bool full_durability = false;  // synchronous = FULL: commits survive power loss.
   bool checkpoint = true;        // False: the WAL is never folded back, not on close either.

@@ -1,13 +1,10 @@
 #include "store/sqlite/gauge_record.h"
 
 #include "correlate/identity.h"
+#include "store/sqlite/record_layout.h"
 
 namespace throughline::store::sqlite {
 namespace {
-
-// Beside the metric's type in one byte.
-constexpr unsigned kNoResource = 16;
-constexpr unsigned kOwnService = 32;
 
 struct SeriesHead {
   std::uint64_t hash = 0;
@@ -66,7 +63,7 @@ GaugeSeries InternSeries(const GaugePoint& point, std::uint64_t seed, RecordWrit
   char* at = Put(GaugeSeriesOf(point.identity, point.time_unix_ns, seed), bytes.data());
   at = Put(static_cast<std::uint8_t>((static_cast<unsigned>(point.metric_type) & 15U) |
                                      (has_resource ? 0U : kNoResource) |
-                                     (own_service ? kOwnService : 0U)),
+                                     (own_service ? kSeriesOwnService : 0U)),
            at);
   at = PutString(series.metric, at);
   at = PutString(writer.TextId(point.unit), at);
@@ -93,7 +90,7 @@ GaugeSeries SeriesOf(std::uint32_t id, const Dictionary& dictionary) {
     cursor.Varint();  // The resource.
     series.service = cursor.StringId();
   }
-  if (head.flags & kOwnService) {
+  if (head.flags & kSeriesOwnService) {
     for (std::uint64_t left = cursor.Varint(); left > 0 && !cursor.done(); --left) {
       if (cursor.Varint() == 0) cursor.Bytes();  // A label that stands there itself.
     }
@@ -117,7 +114,7 @@ GaugePoint GaugeReader::SeriesAsPoint(std::uint32_t id) {
     point.service = batch_.resources[point.resource].service;
   }
   point.labels = records_.Attributes(cursor);
-  if (head.flags & kOwnService) point.service = text(cursor.StringId());
+  if (head.flags & kSeriesOwnService) point.service = text(cursor.StringId());
   return point;
 }
 

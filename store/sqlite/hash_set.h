@@ -109,6 +109,25 @@ class IdentitySet {
     return true;
   }
 
+  bool Contains(std::uint64_t identity) const {
+    identity = Key(identity);
+    std::size_t i = identity & mask();
+    while ((*slots_)[i] != 0) {
+      if ((*slots_)[i] == identity) return true;
+      i = (i + 1) & mask();
+    }
+    return false;
+  }
+  template <typename Visit>
+  void Each(Visit visit) const {
+    for (std::size_t i = 0; i < slots_->size(); ++i) {
+      if (const std::uint64_t identity = (*slots_)[i]; identity != 0) visit(identity);
+    }
+  }
+  void InsertAll(const IdentitySet& other) {
+    other.Each([this](std::uint64_t identity) { Insert(identity); });
+  }
+
   void Erase(std::uint64_t identity) {
     identity = Key(identity);
     std::size_t hole = identity & mask();
@@ -131,6 +150,7 @@ class IdentitySet {
     __builtin_prefetch(&(*slots_)[Key(identity) & mask()], 1);
   }
 
+  std::size_t count() const { return count_; }
   std::size_t size_bytes() const { return slots_->size_bytes(); }
   // After `more` inserts.
   std::size_t size_bytes_with(std::size_t more) const {

@@ -61,7 +61,7 @@ std::optional<RecordCounts> CountRecords(std::string_view bytes) {
 
 }  // namespace
 
-Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed)
+Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed, std::vector<Identities> earlier)
     : capacity_bytes_(std::min<std::size_t>(capacity_bytes, UINT32_MAX - 4095)),
       seed_(seed),
       records_(capacity_bytes_),
@@ -70,8 +70,17 @@ Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed)
       blocks_(capacity_bytes_ / sizeof(Block) + 1),
       counters_(capacity_bytes_ / sizeof(Counter) + 1),
       gauge_index_(capacity_bytes_, seed),
-      buckets_(std::bit_ceil(std::max<std::size_t>(capacity_bytes_ / kBytesPerBucket, 1024))) {
+      buckets_(std::bit_ceil(std::max<std::size_t>(capacity_bytes_ / kBytesPerBucket, 1024))),
+      identities_(std::make_shared<IdentitySet>()),
+      earlier_(std::move(earlier)) {
   records_.Extend(kFirstRecord);
+}
+
+bool Memtable::InsertIdentity(std::uint64_t identity) {
+  for (const Identities& earlier : earlier_) {
+    if (earlier->Contains(identity)) return false;
+  }
+  return identities_->Insert(identity);
 }
 
 std::uint64_t Memtable::TenantMix(std::uint32_t tenant) const {
@@ -86,7 +95,7 @@ std::size_t Memtable::BucketOf(std::uint32_t tenant, TraceId id) const {
 std::size_t Memtable::used_bytes() const {
   return records_.size() + dictionary_.size_bytes() + traces_.size_bytes() + blocks_.size_bytes() +
          counters_.size_bytes() + counter_table_.size_bytes() + trace_table_.size_bytes() +
-         gauge_index_.size_bytes() + identities_.size_bytes() +
+         gauge_index_.size_bytes() + identities_->size_bytes() +
          buckets_.size() * sizeof(buckets_[0]);
 }
 
@@ -94,7 +103,7 @@ bool Memtable::HasRoomFor(std::size_t record_bytes, std::size_t dictionary_bytes
                           std::size_t records, std::size_t gauges) const {
   // Each record may be the first of a trace and of an operation, each point that of a series.
   const std::size_t index_bytes =
-      identities_.size_bytes_with(records + gauges) - identities_.size_bytes() +
+      identities_->size_bytes_with(records + gauges) - identities_->size_bytes() +
       records * (sizeof(TraceEntry) + sizeof(Counter) + 2 * HashTable::kSlotBytes) +
       gauges * GaugeIndex::kEntryBytes;
   const std::size_t more = record_bytes + dictionary_bytes + index_bytes;
@@ -155,8 +164,10 @@ std::uint32_t Memtable::StageRecords(const std::vector<Record>& records, std::ui
   std::uint32_t stored = 0;
   for (std::size_t i = 0; i < records.size(); ++i) {
     if (i + kAhead < records.size()) {
-      identities_.Prefetch(
-          IdentityKey(records[i + kAhead].identity, RecordKindOf<Record>(), tenant_mix));
+      const std::uint64_t ahead =
+          IdentityKey(records[i + kAhead].identity, RecordKindOf<Record>(), tenant_mix);
+      identities_->Prefetch(ahead);
+      for (const Identities& earlier : earlier_) earlier->Prefetch(ahead);
     }
     if (StageRecord(records[i], tenant, tenant_mix, writer)) ++stored;
   }
@@ -167,7 +178,7 @@ template <typename Record>
 bool Memtable::StageRecord(const Record& record, std::uint32_t tenant, std::uint64_t tenant_mix,
                            RecordWriter& writer) {
   const std::uint64_t identity = IdentityKey(record.identity, RecordKindOf<Record>(), tenant_mix);
-  if (!identities_.Insert(identity)) return false;
+  if (!InsertIdentity(identity)) return false;
   staged_identities_.push_back(identity);
   Written written;
   const auto reference = static_cast<std::uint32_t>(records_.size());
@@ -186,7 +197,7 @@ void Memtable::StageGauges(const std::vector<GaugePoint>& points, std::uint64_t 
   for (std::uint32_t i = 0; i < points.size(); ++i) {
     const GaugePoint& point = points[i];
     const std::uint64_t identity = IdentityKey(point.identity, RecordKind::kGauges, tenant_mix);
-    if (!identities_.Insert(identity)) continue;
+    if (!InsertIdentity(identity)) continue;
     staged_identities_.push_back(identity);
     new_gauges_.push_back(i);
     earliest = std::min(earliest, point.time_unix_ns);
@@ -310,7 +321,7 @@ void Memtable::TellLinked(const std::function<void(std::uint32_t, TraceId)>& lin
 }
 
 void Memtable::DropStaged() {
-  for (const std::uint64_t identity : staged_identities_) identities_.Erase(identity);
+  for (const std::uint64_t identity : staged_identities_) identities_->Erase(identity);
   if (!staged_blocks_.empty()) records_.Shrink(staged_blocks_.front().begin);
   dictionary_.RollBack(staged_dictionary_);
   // Counters that only these records asked for stay, at zero: their names may be gone, so they
@@ -367,7 +378,7 @@ bool Memtable::ReplayGauges(std::uint32_t reference, std::uint64_t tenant_mix, B
     gauge_index_.Note(block.tenant, series);
     const std::uint64_t hash = SeriesHash(dictionary_.At(point.series));
     const std::uint64_t identity = GaugeIdentityOf(hash, point.time_unix_ns, seed_);
-    identities_.Insert(IdentityKey(identity, RecordKind::kGauges, tenant_mix));
+    identities_->Insert(IdentityKey(identity, RecordKind::kGauges, tenant_mix));
     ++read;
     return true;
   });
@@ -399,7 +410,7 @@ Result<void> Memtable::Replay(std::uint32_t tenant, std::uint64_t arrival_unix_n
     if (record.kind() == RecordKind::kGauges) {
       if (!ReplayGauges(at, mix, block)) return damaged();
     } else {
-      identities_.Insert(IdentityKey(record.identity(), record.kind(), mix));
+      identities_->Insert(IdentityKey(record.identity(), record.kind(), mix));
       pending_.push_back(Recount(record, at, block));
     }
     at += record.size();
@@ -456,13 +467,22 @@ const Block* Memtable::Snapshot::BlockOf(std::uint32_t reference) const {
   return after == all.begin() ? nullptr : &*std::prev(after);
 }
 
-void Memtable::EachCounter(std::uint32_t tenant,
-                           const std::function<void(const Counter&)>& visit) const {
+void Memtable::EachTrace(
+    const std::function<void(std::uint32_t tenant, const Snapshot::Trace&)>& visit) const {
+  for (std::size_t i = 0; i < traces_.size(); ++i) {
+    const TraceEntry& entry = traces_[i];
+    visit(entry.tenant, {.id = entry.id,
+                         .spans = entry.spans.load(std::memory_order_relaxed),
+                         .lines = entry.lines.load(std::memory_order_relaxed),
+                         .exemplars = entry.exemplars.load(std::memory_order_relaxed)});
+  }
+}
+
+void Memtable::EachCounter(const std::function<void(const Counter&)>& visit) const {
   const std::size_t count = visible_counters_.load(std::memory_order_acquire);
   for (std::size_t i = 0; i < count; ++i) {
     const Counter& counter = counters_[i];
-    if (counter.tenant == tenant && counter.count.load(std::memory_order_relaxed) > 0)
-      visit(counter);
+    if (counter.count.load(std::memory_order_relaxed) > 0) visit(counter);
   }
 }
 

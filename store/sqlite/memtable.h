@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -58,8 +59,11 @@ struct Counter {
 
 class Memtable {
  public:
-  // `capacity_bytes` bounds all of it; at most 4 GiB, which 32-bit offsets reach.
-  Memtable(std::size_t capacity_bytes, std::uint64_t seed);
+  using Identities = std::shared_ptr<const IdentitySet>;
+
+  // `capacity_bytes` bounds all of it; at most 4 GiB, which 32-bit offsets reach. Records with an
+  // identity of `earlier` are not stored again.
+  Memtable(std::size_t capacity_bytes, std::uint64_t seed, std::vector<Identities> earlier = {});
 
   // --- The writer.
 
@@ -117,9 +121,18 @@ class Memtable {
   Snapshot Read() const { return Snapshot(*this); }
 
   // Counters that a published record has touched; `visit` for each.
-  void EachCounter(std::uint32_t tenant, const std::function<void(const Counter&)>& visit) const;
+  void EachCounter(const std::function<void(const Counter&)>& visit) const;
+  // Every trace of every tenant. Only once nothing is appended any more.
+  void EachTrace(
+      const std::function<void(std::uint32_t tenant, const Snapshot::Trace&)>& visit) const;
 
   StoreUsage Usage() const;
+  // What it takes of memory; the appending thread's.
+  std::size_t used_bytes() const;
+  bool is_empty() const { return blocks_.size() == 0; }
+  // Of all records, once nothing is appended any more.
+  Identities identities() const { return identities_; }
+  const std::vector<Identities>& earlier() const { return earlier_; }
 
  private:
   struct TraceEntry {
@@ -158,7 +171,8 @@ class Memtable {
   Pending Recount(RecordView record, std::uint32_t reference, Block& block);
   // False: they are damaged.
   bool ReplayGauges(std::uint32_t reference, std::uint64_t tenant_mix, Block& block);
-  std::size_t used_bytes() const;
+  // False: it was here already, or earlier.
+  bool InsertIdentity(std::uint64_t identity);
   bool HasRoomFor(std::size_t record_bytes, std::size_t dictionary_bytes, std::size_t records,
                   std::size_t gauges) const;
 
@@ -174,7 +188,8 @@ class Memtable {
   std::vector<std::atomic<std::uint32_t>> buckets_;  // Index + 1 into traces_.
 
   // The writer's own.
-  IdentitySet identities_;
+  std::shared_ptr<IdentitySet> identities_;
+  const std::vector<Identities> earlier_;
   HashTable counter_table_;
   // Traces by all 16 bytes: a sender may put any number of them behind one low half, and so into
   // one bucket.

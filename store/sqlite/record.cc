@@ -5,23 +5,10 @@
 #include "correlate/hash.h"
 #include "store/sqlite/gauge_record.h"
 #include "store/sqlite/record_bytes.h"
+#include "store/sqlite/record_layout.h"
 
 namespace throughline::store::sqlite {
 namespace {
-
-constexpr unsigned kNoResource = 16;
-constexpr unsigned kNoScope = 32;
-constexpr unsigned kStatusMessage = 1;
-constexpr unsigned kTraceState = 2;
-constexpr unsigned kEvents = 4;
-constexpr unsigned kLinks = 8;
-constexpr unsigned kEventName = 1;
-constexpr unsigned kRelated = 2;
-constexpr unsigned kOwnService = 4;
-constexpr unsigned kExemplarService = 1;
-constexpr unsigned kInteger = 1;
-constexpr unsigned kHasLe = 2;
-constexpr unsigned char kFollows = 255;
 
 char* PutTraceId(TraceId id, char* to) { return Put(id.low, Put(id.high, to)); }
 
@@ -309,8 +296,7 @@ void RecordReader::Read(RecordView record, std::uint64_t arrival_unix_ns) {
   }
 }
 
-std::string_view RecordReader::String(Cursor& cursor) {
-  const std::uint64_t string = cursor.Varint();
+std::string_view RecordReader::Text(std::uint64_t string) const {
   return string == 0 ? std::string_view() : dictionary_.At(static_cast<std::uint32_t>(string - 1));
 }
 
@@ -319,20 +305,8 @@ Range RecordReader::Attributes(Cursor& cursor) {
   std::uint64_t left = cursor.Varint();
   for (; left > 0 && !cursor.done(); --left) {
     const std::uint64_t string = cursor.Varint();
-    const std::string_view bytes =
-        string == 0 ? cursor.Bytes() : dictionary_.At(static_cast<std::uint32_t>(string - 1));
-    batch_.attributes.push_back(AttributeOver(bytes, 0));
-    ++range.count;
-  }
-  return range;
-}
-
-Range RecordReader::KeyValues(std::string_view bytes) {
-  Range range{.begin = static_cast<std::uint32_t>(batch_.attributes.size()), .count = 0};
-  Cursor cursor(bytes);
-  while (!cursor.done()) {
-    cursor.Varint();  // The tag, 0x0a.
-    batch_.attributes.push_back(AttributeOver(cursor.Bytes(), 0));
+    const std::string_view bytes = string == 0 ? cursor.Bytes() : Text(string);
+    batch_.attributes.push_back(parts_.Over(bytes));
     ++range.count;
   }
   return range;
@@ -341,41 +315,12 @@ Range RecordReader::KeyValues(std::string_view bytes) {
 std::uint32_t RecordReader::ResourceIndex(Cursor& cursor) {
   const std::uint64_t string = cursor.Varint();
   const std::uint64_t service = cursor.Varint();
-  const std::uint64_t key = (string << 32U) | service;
-  const auto known = std::find_if(resources_.begin(), resources_.end(),
-                                  [key](const auto& entry) { return entry.first == key; });
-  if (known != resources_.end()) return known->second;
-  Resource resource;
-  if (string != 0) {
-    resource.attributes = KeyValues(dictionary_.At(static_cast<std::uint32_t>(string - 1)));
-  }
-  if (service != 0) resource.service = dictionary_.At(static_cast<std::uint32_t>(service - 1));
-  const auto index = static_cast<std::uint32_t>(batch_.resources.size());
-  batch_.resources.push_back(resource);
-  resources_.emplace_back(key, index);
-  return index;
+  return parts_.ResourceOf((string << 32U) | service, [&] { return Text(string); },
+                           [&] { return Text(service); });
 }
 
 std::uint32_t RecordReader::ScopeIndex(std::uint64_t string) {
-  const auto known = std::find_if(scopes_.begin(), scopes_.end(),
-                                  [string](const auto& entry) { return entry.first == string; });
-  if (known != scopes_.end()) return known->second;
-  InstrumentationScope scope;
-  if (string != 0) {
-    const std::string_view bytes = dictionary_.At(static_cast<std::uint32_t>(string - 1));
-    Cursor cursor(bytes);
-    scope.name = cursor.Bytes();
-    scope.version = cursor.Bytes();
-    const std::size_t head =
-        scope.version.data() + scope.version.size() > bytes.data()
-            ? static_cast<std::size_t>(scope.version.data() + scope.version.size() - bytes.data())
-            : bytes.size();
-    scope.attributes = KeyValues(bytes.substr(head));
-  }
-  const auto index = static_cast<std::uint32_t>(batch_.scopes.size());
-  batch_.scopes.push_back(scope);
-  scopes_.emplace_back(string, index);
-  return index;
+  return parts_.ScopeOf(string, [&] { return Text(string); });
 }
 
 void RecordReader::ReadEvents(Cursor& cursor, Span& span) {
@@ -383,7 +328,7 @@ void RecordReader::ReadEvents(Cursor& cursor, Span& span) {
   for (std::uint64_t left = cursor.Varint(); left > 0 && !cursor.done(); --left) {
     SpanEvent event;
     event.time_unix_ns = cursor.Fixed<std::uint64_t>();
-    event.name = String(cursor);
+    event.name = Text(cursor.Varint());
     event.attributes = Attributes(cursor);
     events.push_back(event);
   }
@@ -399,7 +344,7 @@ void RecordReader::ReadLinks(Cursor& cursor, Span& span) {
     link.trace_id = cursor.ReadTraceId();
     link.span_id.value = cursor.Fixed<std::uint64_t>();
     link.flags = static_cast<std::uint32_t>(cursor.Varint());
-    link.trace_state = String(cursor);
+    link.trace_state = Text(cursor.Varint());
     link.attributes = Attributes(cursor);
     links.push_back(link);
   }
@@ -424,12 +369,12 @@ void RecordReader::ReadSpan(RecordView record, std::uint64_t arrival_unix_ns) {
   span.status_code =
       packed == kFollows ? static_cast<std::uint32_t>(cursor.Varint()) : packed >> 4U;
   span.flags = static_cast<std::uint32_t>(cursor.Varint());
-  span.name = String(cursor);
+  span.name = Text(cursor.Varint());
   if (!(parts & kNoResource)) span.resource = ResourceIndex(cursor);
   if (!(parts & kNoScope)) span.scope = ScopeIndex(cursor.Varint());
   span.attributes = Attributes(cursor);
-  if (parts & kStatusMessage) span.status_message = String(cursor);
-  if (parts & kTraceState) span.trace_state = String(cursor);
+  if (parts & kStatusMessage) span.status_message = Text(cursor.Varint());
+  if (parts & kTraceState) span.trace_state = Text(cursor.Varint());
   if (parts & kEvents) ReadEvents(cursor, span);
   if (parts & kLinks) ReadLinks(cursor, span);
   batch_.spans.push_back(span);
@@ -452,14 +397,14 @@ void RecordReader::ReadLine(RecordView record, std::uint64_t arrival_unix_ns) {
   line.severity_number =
       severity == kFollows ? static_cast<std::uint32_t>(cursor.Varint()) : severity;
   line.flags = static_cast<std::uint32_t>(cursor.Varint());
-  line.severity_text = String(cursor);
+  line.severity_text = Text(cursor.Varint());
   if (!(parts & kNoResource)) {
     line.resource = ResourceIndex(cursor);
     line.service = batch_.resources[line.resource].service;
   }
   if (!(parts & kNoScope)) line.scope = ScopeIndex(cursor.Varint());
   line.attributes = Attributes(cursor);
-  if (parts & kEventName) line.event_name = String(cursor);
+  if (parts & kEventName) line.event_name = Text(cursor.Varint());
   if (parts & kRelated) {
     line.related.begin = static_cast<std::uint32_t>(batch_.related.size());
     for (std::uint64_t left = cursor.Varint(); left > 0 && !cursor.done(); --left) {
@@ -468,7 +413,7 @@ void RecordReader::ReadLine(RecordView record, std::uint64_t arrival_unix_ns) {
       ++line.related.count;
     }
   }
-  if (parts & kOwnService) line.service = String(cursor);
+  if (parts & kOwnService) line.service = Text(cursor.Varint());
   line.body = cursor.Bytes();
   batch_.logs.push_back(line);
 }
@@ -492,8 +437,8 @@ void RecordReader::ReadExemplar(RecordView record, std::uint64_t arrival_unix_ns
     std::memcpy(&exemplar.number, record.data() + 52, 8);
   }
   if (exemplar.has_le) exemplar.le = cursor.Fixed<double>();
-  exemplar.metric = String(cursor);
-  exemplar.unit = String(cursor);
+  exemplar.metric = Text(cursor.Varint());
+  exemplar.unit = Text(cursor.Varint());
   if (!(missing & kNoResource)) {
     exemplar.resource = ResourceIndex(cursor);
     exemplar.service = batch_.resources[exemplar.resource].service;
@@ -502,7 +447,7 @@ void RecordReader::ReadExemplar(RecordView record, std::uint64_t arrival_unix_ns
   exemplar.labels = Attributes(cursor);
   exemplar.attributes = Attributes(cursor);
   if (unsigned{static_cast<unsigned char>(record.data()[11])} & kExemplarService)
-    exemplar.service = String(cursor);
+    exemplar.service = Text(cursor.Varint());
   batch_.exemplars.push_back(exemplar);
 }
 

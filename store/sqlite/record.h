@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "correlate/batch.h"
+#include "store/sqlite/batch_parts.h"
 #include "store/sqlite/dictionary.h"
 
 namespace throughline::store::sqlite {
@@ -105,7 +106,10 @@ class Cursor;  // record_bytes.h.
 class RecordReader {
  public:
   RecordReader(const Dictionary& dictionary, Batch& batch)
-      : dictionary_(dictionary), batch_(batch) {}
+      : dictionary_(dictionary), batch_(batch), parts_(batch) {}
+  // With a seed for identities to be computed (batch_parts.h).
+  RecordReader(const Dictionary& dictionary, Batch& batch, std::uint64_t seed)
+      : dictionary_(dictionary), batch_(batch), parts_(batch, seed) {}
 
   // Appends the record to batch.spans, logs or exemplars.
   void Read(RecordView record, std::uint64_t arrival_unix_ns);
@@ -118,17 +122,15 @@ class RecordReader {
   void ReadSpan(RecordView record, std::uint64_t arrival_unix_ns);
   void ReadLine(RecordView record, std::uint64_t arrival_unix_ns);
   void ReadExemplar(RecordView record, std::uint64_t arrival_unix_ns);
-  std::string_view String(Cursor& cursor);
-  Range KeyValues(std::string_view bytes);
+  // Of a string's number in a record.
+  std::string_view Text(std::uint64_t string) const;
   std::uint32_t ScopeIndex(std::uint64_t string);
   void ReadEvents(Cursor& cursor, Span& span);
   void ReadLinks(Cursor& cursor, Span& span);
 
   const Dictionary& dictionary_;
   Batch& batch_;
-  // Dictionary string (with the service for resources) -> index in the batch. Few in one answer.
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> resources_;
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> scopes_;
+  BatchParts parts_;
 };
 
 }  // namespace throughline::store::sqlite

@@ -79,9 +79,7 @@ class Cursor {
   std::string_view Bytes() {
     const std::uint64_t size =
         std::min<std::uint64_t>(Varint(), static_cast<std::uint64_t>(end_ - at_));
-    const std::string_view bytes(at_, size);
-    at_ += size;
-    return bytes;
+    return Take(size);
   }
   // The id of a string, or kNotInterned where there is none.
   std::uint32_t StringId() {
@@ -92,7 +90,14 @@ class Cursor {
     const auto high = Fixed<std::uint64_t>();
     return {.high = high, .low = Fixed<std::uint64_t>()};
   }
+  // The next bytes, so many of them as there are.
+  std::string_view Take(std::size_t size) {
+    const std::string_view bytes(at_, std::min(size, static_cast<std::size_t>(end_ - at_)));
+    at_ += bytes.size();
+    return bytes;
+  }
   const char* at() const { return at_; }
+  const char* end() const { return end_; }
   bool done() const { return at_ >= end_; }
 
  private:

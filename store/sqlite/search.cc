@@ -2,87 +2,29 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <queue>
 #include <set>
+#include <type_traits>
 
+#include "store/copy.h"
 #include "store/cursor.h"
 #include "store/match.h"
+#include "store/metric_name.h"
 #include "store/record_time.h"
+#include "store/sqlite/found_trace.h"
 #include "store/summary.h"
 
 namespace throughline::store::sqlite {
 namespace {
 
+using segment::BlockCandidate;
+using segment::SearchFilter;
+using segment::Segment;
+
 // Deadlines are looked at once in this many records.
 constexpr std::size_t kRecordsPerDeadlineCheck = 1024;
-
-// The traces that stand behind an id, and what each of them is called.
-struct Candidates {
-  std::vector<Memtable::Snapshot::Trace> traces;  // All that link to the id.
-  std::vector<TraceId> matches;                   // See TraceRecords::matches.
-};
-
-Candidates CandidatesOf(const View& view, TraceId id) {
-  Candidates found;
-  found.traces = view.snapshot.TracesOf(view.tenant, id);
-  for (const auto& trace : found.traces) {
-    if (trace.id.high_known()) found.matches.push_back(trace.id);
-  }
-  std::sort(found.matches.begin(), found.matches.end());
-  if (found.matches.size() > kMaxMatches) found.matches.resize(kMaxMatches);
-  if (found.matches.empty() && !found.traces.empty()) found.matches.push_back(found.traces[0].id);
-  return found;
-}
-
-// Reads the chains of one trace into a batch, up to a limit and the deadline.
-class ChainReader {
- public:
-  ChainReader(const View& view, std::size_t limit, Batch& batch)
-      : view_(view), limit_(limit), reader_(view.snapshot.dictionary(), batch) {}
-
-  void Read(std::uint32_t newest) {
-    const Memtable::Snapshot& snapshot = view_.snapshot;
-    for (std::uint32_t at = newest; at != 0 && reason_.empty(); at = snapshot.At(at).next()) {
-      if (count_ == limit_) {
-        reason_ = "limit";
-      } else if (count_ % kRecordsPerDeadlineCheck == 0 && view_.scope.Expired()) {
-        reason_ = "deadline";
-      } else {
-        reader_.Read(snapshot.At(at), snapshot.ArrivalOf(at));
-        ++count_;
-      }
-    }
-  }
-  const std::string& reason() const { return reason_; }
-
- private:
-  const View& view_;
-  std::size_t limit_;
-  RecordReader reader_;
-  std::size_t count_ = 0;
-  std::string reason_;
-};
-
-TraceSummary SummaryOfMatch(const View& view, const Candidates& candidates, TraceId match) {
-  Batch records;
-  ChainReader reader(view, SIZE_MAX, records);
-  for (const auto& trace : candidates.traces) {
-    // What carries only the low half belongs to each of them.
-    if (!SameTrace(trace.id, match)) continue;
-    reader.Read(trace.spans);
-    reader.Read(trace.lines);
-    reader.Read(trace.exemplars);
-  }
-  return SummaryOf(match, records);
-}
-
-// The newest record of one kind of chain.
-std::uint32_t HeadOf(const Memtable::Snapshot::Trace& trace, RecordKind kind) {
-  return kind == RecordKind::kSpan   ? trace.spans
-         : kind == RecordKind::kLine ? trace.lines
-                                     : trace.exemplars;
-}
 
 std::uint32_t CountOf(const Block& block, RecordKind kind) {
   return kind == RecordKind::kSpan   ? block.spans
@@ -90,75 +32,166 @@ std::uint32_t CountOf(const Block& block, RecordKind kind) {
                                      : block.exemplars;
 }
 
-// Walks records of one kind, reads those in a time range, and gives them to a visitor.
-class Scan {
- public:
-  Scan(const View& view, RecordKind kind, TimeRange time) : view_(view), kind_(kind), time_(time) {}
+// Why a search left something out.
+struct Cut {
+  bool deadline = false;
+  bool damaged = false;
+};
 
-  // `visit(batch, reference)`: the record is the last of its kind in the batch.
+template <typename Answer>
+void SayCut(const Cut& cut, Answer& answer) {
+  if (!cut.damaged || !answer.complete) return;
+  answer.complete = false;
+  answer.incomplete_reason = kDamagedReason;
+}
+
+// Walks the records of one kind in the hot parts, reads those in a time range, and gives them to a
+// visitor, with the number of the batch: the record is the last of its kind there.
+class HotScan {
+ public:
+  HotScan(const View& view, RecordKind kind, TimeRange time, Cut& cut)
+      : view_(view), kind_(kind), time_(time), cut_(cut) {}
+
   template <typename Visit>
   void All(Visit visit) {
-    const auto blocks = view_.snapshot.blocks();
-    for (auto block = blocks.rbegin(); block != blocks.rend() && !cut_; ++block) {
-      if (block->tenant != view_.tenant || CountOf(*block, kind_) == 0) continue;
-      for (std::uint32_t at = block->begin; at < block->end && !cut_;) {
-        const RecordView record = view_.snapshot.At(at);
-        if (record.kind() == kind_) Look(record, at, block->arrival_unix_ns, visit);
-        at += record.size();
+    for (const Memtable::Snapshot& snapshot : view_.hot) {
+      Begin(snapshot);
+      const auto blocks = snapshot.blocks();
+      for (auto block = blocks.rbegin(); block != blocks.rend() && !cut_.deadline; ++block) {
+        if (block->tenant != view_.tenant || CountOf(*block, kind_) == 0) continue;
+        for (std::uint32_t at = block->begin; at < block->end && !cut_.deadline;) {
+          const RecordView record = snapshot.At(at);
+          if (record.kind() == kind_) Look(record, block->arrival_unix_ns, visit);
+          at += record.size();
+        }
       }
     }
   }
-
-  template <typename Visit>
-  void OfTrace(TraceId id, Visit visit) {
-    for (const auto& trace : view_.snapshot.TracesOf(view_.tenant, id)) {
-      for (std::uint32_t at = HeadOf(trace, kind_); at != 0 && !cut_;
-           at = view_.snapshot.At(at).next()) {
-        Look(view_.snapshot.At(at), at, view_.snapshot.ArrivalOf(at), visit);
-      }
-    }
-  }
-
-  bool was_cut() const { return cut_; }
 
  private:
+  void Begin(const Memtable::Snapshot& snapshot) {
+    snapshot_ = &snapshot;
+    looked_ = 0;
+  }
   template <typename Visit>
-  void Look(RecordView record, std::uint32_t reference, std::uint64_t arrival, Visit& visit) {
+  void Look(RecordView record, std::uint64_t arrival, Visit& visit) {
     if (looked_++ % kRecordsPerDeadlineCheck == 0) {
-      cut_ = view_.scope.Expired();
+      cut_.deadline = view_.scope.Expired();
+      ++batches_;
       // A fresh batch from time to time: what was read is not needed again.
       reader_.reset();
       batch_.emplace();
-      reader_.emplace(view_.snapshot.dictionary(), *batch_);
+      reader_.emplace(snapshot_->dictionary(), *batch_);
     }
     const std::uint64_t observed = kind_ == RecordKind::kLine ? record.observed_unix_ns() : 0;
     const auto time = EffectiveTimeOf(record.time_unix_ns(), observed, arrival);
-    if (cut_ || !time_.Contains(time.unix_ns)) return;
+    if (cut_.deadline || !time_.Contains(time.unix_ns)) return;
     reader_->Read(record, arrival);
-    visit(*batch_, reference);
+    visit(*batch_, batches_);
   }
 
   const View& view_;
   const RecordKind kind_;
   const TimeRange time_;
+  Cut& cut_;
+  const Memtable::Snapshot* snapshot_ = nullptr;
   std::optional<Batch> batch_;
   std::optional<RecordReader> reader_;
   std::size_t looked_ = 0;
-  bool cut_ = false;
+  std::size_t batches_ = 0;
+};
+
+// The sealed part of a search: segments, then their blocks, in the order of time. What comes next
+// has no record that stands before its time.
+class SealedScan {
+ public:
+  // `newest_first`: times fall; else they rise.
+  SealedScan(const View& view, const SearchFilter& filter, bool newest_first, Cut& cut)
+      : view_(view), filter_(filter), newest_first_(newest_first), cut_(cut) {
+    for (const auto& segment : view.sealed) {
+      const TimeRange time = segment->info().time;
+      if (time.start_unix_ns > filter.time.end_unix_ns ||
+          time.end_unix_ns < filter.time.start_unix_ns) {
+        continue;
+      }
+      Push(
+          {.time = newest_first ? time.end_unix_ns : time.start_unix_ns, .segment = segment.get()});
+    }
+  }
+
+  // The time of what comes next; nullopt: nothing does.
+  std::optional<std::uint64_t> next_unix_ns() {
+    // A segment gives way to its blocks, whose times are nearer the truth.
+    while (!steps_.empty() && steps_.front().block == kWholeSegment && !Stopped()) Expand(Pop());
+    if (steps_.empty() || cut_.deadline) return std::nullopt;
+    return steps_.front().time;
+  }
+  // Reads it.
+  void ReadNext(Batch& to) {
+    const Step step = Pop();
+    if (!step.segment->ReadBlock(step.block, filter_.kind, view_.tenant, to)) cut_.damaged = true;
+  }
+
+ private:
+  static constexpr std::uint32_t kWholeSegment = UINT32_MAX;
+  struct Step {
+    std::uint64_t time = 0;
+    const Segment* segment = nullptr;
+    std::uint32_t block = kWholeSegment;
+  };
+
+  bool Stopped() {
+    cut_.deadline = cut_.deadline || view_.scope.Expired();
+    return cut_.deadline;
+  }
+  void Expand(const Step& step) {
+    const auto found = step.segment->Search(filter_);
+    if (!found) {
+      cut_.damaged = true;
+      return;
+    }
+    for (const BlockCandidate& candidate : *found) {
+      Push({.time = newest_first_ ? candidate.last_unix_ns : candidate.first_unix_ns,
+            .segment = step.segment,
+            .block = candidate.block});
+    }
+  }
+  bool ComesLater(const Step& a, const Step& b) const {
+    return newest_first_ ? a.time < b.time : b.time < a.time;
+  }
+  void Push(const Step& step) {
+    steps_.push_back(step);
+    std::push_heap(steps_.begin(), steps_.end(),
+                   [this](const Step& a, const Step& b) { return ComesLater(a, b); });
+  }
+  Step Pop() {
+    std::pop_heap(steps_.begin(), steps_.end(),
+                  [this](const Step& a, const Step& b) { return ComesLater(a, b); });
+    const Step step = steps_.back();
+    steps_.pop_back();
+    return step;
+  }
+
+  const View& view_;
+  const SearchFilter& filter_;
+  const bool newest_first_;
+  Cut& cut_;
+  std::vector<Step> steps_;  // A heap.
 };
 
 // A span that matched: its trace is a candidate, and starts no later than this.
 struct MatchedSpan {
   std::uint64_t start_unix_ns = 0;
   TraceId id;
+  bool operator<(const MatchedSpan& other) const { return start_unix_ns < other.start_unix_ns; }
 };
 
 // Brings candidate traces into answer order, looking at no more of them than the page needs.
 class TracePage {
  public:
   TracePage(const View& view, const TraceQuery& query, CursorKind kind,
-            const std::optional<SortKey>& after)
-      : view_(view), query_(query), kind_(kind), after_(after) {}
+            const std::optional<SortKey>& after, Cut& cut)
+      : view_(view), query_(query), kind_(kind), after_(after), cut_(cut) {}
 
   // True when no trace that starts before `start_unix_ns` can be on the page any more.
   bool HasAllFrom(std::uint64_t start_unix_ns) const {
@@ -168,10 +201,13 @@ class TracePage {
 
   void Add(TraceId stored) {
     if (!seen_.insert(stored).second) return;
-    const Candidates candidates = CandidatesOf(view_, stored);
-    for (const TraceId match : candidates.matches) {
-      if (match != stored && !seen_.insert(match).second) continue;
-      AddMatch(match == stored ? candidates : CandidatesOf(view_, match), match);
+    const FoundTrace found(view_, stored);
+    for (const TraceId match : found.matches()) {
+      if (match == stored) {
+        AddMatch(found, match);
+      } else if (seen_.insert(match).second) {
+        AddMatch(FoundTrace(view_, match), match);
+      }
     }
   }
 
@@ -179,8 +215,10 @@ class TracePage {
   std::vector<TraceSummary>& summaries() { return summaries_; }
 
  private:
-  void AddMatch(const Candidates& candidates, TraceId match) {
-    TraceSummary summary = SummaryOfMatch(view_, candidates, match);
+  void AddMatch(const FoundTrace& found, TraceId match) {
+    Batch records;
+    if (found.Read(match, {}, SIZE_MAX, records) == kDamagedReason) cut_.damaged = true;
+    TraceSummary summary = SummaryOf(match, records);
     if (!TraceMatches(query_, summary)) return;
     const SortKey key = KeyOf(summary, kind_);
     if (after_ && !StandsBefore(kind_, *after_, key)) return;
@@ -194,6 +232,7 @@ class TracePage {
   const TraceQuery& query_;
   const CursorKind kind_;
   const std::optional<SortKey>& after_;
+  Cut& cut_;
   std::set<TraceId> seen_;
   std::vector<Keyed> items_;
   std::vector<TraceSummary> summaries_;
@@ -201,24 +240,138 @@ class TracePage {
   std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> starts_;
 };
 
-// Reads the records of a page, in its order.
-void ReadPage(const View& view, const std::vector<Keyed>& items, RecordPage& page) {
-  RecordReader reader(view.snapshot.dictionary(), page.records);
-  for (const Keyed& item : items) {
-    reader.Read(view.snapshot.At(item.index), view.snapshot.ArrivalOf(item.index));
+// The records of a page while it fills: copies, so that the blocks they stood in can go.
+template <typename Record>
+class RecordItems {
+ public:
+  RecordItems(CursorKind kind, const std::optional<SortKey>& after, std::size_t limit)
+      : items_(kind, after, limit) {}
+
+  void Add(const Record& record, RecordCopier& copier) {
+    const SortKey key = KeyOf(record);
+    if (!items_.Wants(key)) return;
+    copier.Copy(record);
+    items_.Add({.key = key, .index = static_cast<std::uint32_t>(Records(held_).size() - 1)});
   }
+  Batch& held() { return held_; }
+  PageItems& items() { return items_; }
+
+  // Leaves out what can be on the page no more, when that is most of it. Only between two batches:
+  // copiers end with it.
+  void Prune() {
+    constexpr std::size_t kWorthIt = 4096;
+    items_.Settle();
+    if (Records(held_).size() < kWorthIt + 4 * items_.items().size()) return;
+    Batch kept;
+    RecordCopier copier(held_, kept);
+    for (Keyed& item : items_.items()) {
+      copier.Copy(Records(held_)[item.index]);
+      item.index = static_cast<std::uint32_t>(Records(kept).size() - 1);
+    }
+    held_ = std::move(kept);
+  }
+
+  void End(CursorKind kind, const std::optional<SortKey>& after, std::size_t limit, const Cut& cut,
+           RecordPage& page) {
+    EndPage(kind, after, limit, cut.deadline, items_.items(), page);
+    SayCut(cut, page);
+    RecordCopier copier(held_, page.records);
+    for (const Keyed& item : items_.items()) copier.Copy(Records(held_)[item.index]);
+  }
+
+  static const std::vector<Record>& Records(const Batch& batch) {
+    if constexpr (std::is_same_v<Record, LogLine>) return batch.logs;
+    if constexpr (std::is_same_v<Record, Exemplar>) return batch.exemplars;
+  }
+
+ private:
+  PageItems items_;
+  Batch held_;
+};
+
+// Adds the records of a search, hot and sealed, that `matches(record, batch)`.
+template <typename Record, typename Matches>
+void Collect(const View& view, const SearchFilter& filter, bool newest_first, Cut& cut,
+             RecordItems<Record>& to, Matches matches) {
+  std::size_t copied_batch = 0;
+  std::optional<RecordCopier> copier;
+  HotScan(view, filter.kind, filter.time, cut).All([&](const Batch& batch, std::size_t number) {
+    const Record& record = RecordItems<Record>::Records(batch).back();
+    if (!matches(record, batch)) return;
+    if (number != copied_batch) {
+      copier.reset();
+      to.Prune();
+      copier.emplace(batch, to.held());
+      copied_batch = number;
+    }
+    to.Add(record, *copier);
+  });
+  copier.reset();
+  SealedScan sealed(view, filter, newest_first, cut);
+  while (const auto next = sealed.next_unix_ns()) {
+    to.Prune();
+    if (to.items().Settle() &&
+        (newest_first ? *next < to.items().last_unix_ns() : *next > to.items().last_unix_ns())) {
+      break;
+    }
+    Batch batch;
+    sealed.ReadNext(batch);
+    RecordCopier block(batch, to.held());
+    for (const Record& record : RecordItems<Record>::Records(batch)) {
+      if (matches(record, batch)) to.Add(record, block);
+    }
+  }
+}
+
+SearchFilter FilterOf(const View& view, const TraceQuery& query) {
+  // Nothing lasts so long; durations beyond would be rounded.
+  constexpr std::uint64_t kUnbounded = std::uint64_t{1} << 62U;
+  SearchFilter filter{.kind = RecordKind::kSpan, .tenant = view.tenant, .time = query.time};
+  filter.service = query.service;
+  filter.operation = query.operation;
+  filter.status_code = query.status_code;
+  const std::uint64_t most = query.max_duration_ns.value_or(UINT64_MAX);
+  filter.least = static_cast<double>(query.min_duration_ns.value_or(0));
+  filter.most =
+      most >= kUnbounded ? std::numeric_limits<double>::infinity() : static_cast<double>(most);
+  filter.has_bounds = query.min_duration_ns.has_value() || query.max_duration_ns.has_value();
+  return filter;
+}
+
+SearchFilter FilterOf(const View& view, const LogQuery& query) {
+  SearchFilter filter{.kind = RecordKind::kLine, .tenant = view.tenant, .time = query.time};
+  filter.service = query.service;
+  filter.least = query.min_severity_number;
+  filter.most = std::numeric_limits<double>::infinity();
+  filter.has_bounds = query.min_severity_number > 0;
+  return filter;
+}
+
+SearchFilter FilterOf(const View& view, const ExemplarQuery& query) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  SearchFilter filter{.kind = RecordKind::kExemplar, .tenant = view.tenant, .time = query.time};
+  if (!query.metric.empty()) {
+    filter.metric = [&query](std::string_view name, std::string_view unit, MetricType type) {
+      Exemplar exemplar;
+      exemplar.metric_type = type;
+      exemplar.metric = name;
+      exemplar.unit = unit;
+      return IsNamed(exemplar, query.metric);
+    };
+  }
+  filter.least = query.min_value.value_or(-kInfinity);
+  filter.most = query.max_value.value_or(kInfinity);
+  filter.has_bounds = query.min_value.has_value() || query.max_value.has_value();
+  return filter;
 }
 
 // Whether a line that states no service belongs to one by its span or trace.
 bool InferredFor(const View& view, const std::string& service, const LogLine& line) {
-  const Candidates candidates = CandidatesOf(view, line.trace_id);
-  if (candidates.matches.empty()) return service.empty();
-  return std::any_of(candidates.matches.begin(), candidates.matches.end(), [&](TraceId match) {
+  const FoundTrace found(view, line.trace_id);
+  if (found.matches().empty()) return service.empty();
+  return std::any_of(found.matches().begin(), found.matches().end(), [&](TraceId match) {
     Batch spans;
-    ChainReader reader(view, SIZE_MAX, spans);
-    for (const auto& trace : candidates.traces) {
-      if (SameTrace(trace.id, match)) reader.Read(trace.spans);
-    }
+    found.Read(match, {.spans = true, .logs = false, .exemplars = false}, SIZE_MAX, spans);
     return InferredServiceIs(service, line.span_id, spans);
   });
 }
@@ -228,17 +381,21 @@ bool InferredFor(const View& view, const std::string& service, const LogLine& li
 Result<TraceRecords> FindTrace(const View& view, TraceId id, const FindOptions& options) {
   TraceRecords found;
   if (view.tenant == 0) return found;
-  Candidates candidates = CandidatesOf(view, id);
-  found.matches = std::move(candidates.matches);
-  if (found.matches.size() != 1) return found;
-  ChainReader reader(view, options.record_limit, found.records);
-  for (const auto& trace : candidates.traces) {
-    if (options.spans) reader.Read(trace.spans);
-    if (options.logs) reader.Read(trace.lines);
-    if (options.exemplars) reader.Read(trace.exemplars);
+  const FoundTrace trace(view, id);
+  found.matches = trace.matches();
+  if (found.matches.size() != 1) {
+    // Something may be in what cannot be read.
+    if (trace.was_damaged()) {
+      found.complete = false;
+      found.incomplete_reason = kDamagedReason;
+    }
+    return found;
   }
-  found.complete = reader.reason().empty();
-  found.incomplete_reason = reader.reason();
+  found.records.keep_alive = view.keep_alive;
+  found.incomplete_reason =
+      trace.Read(id, {.spans = options.spans, .logs = options.logs, .exemplars = options.exemplars},
+                 options.record_limit, found.records);
+  found.complete = found.incomplete_reason.empty();
   found.evidence = EvidenceOf(found.records);
   return found;
 }
@@ -246,10 +403,12 @@ Result<TraceRecords> FindTrace(const View& view, TraceId id, const FindOptions& 
 Result<std::vector<TraceSummary>> Summarize(const View& view, TraceId id) {
   std::vector<TraceSummary> summaries;
   if (view.tenant == 0) return summaries;
-  const Candidates candidates = CandidatesOf(view, id);
-  summaries.reserve(candidates.matches.size());
-  for (const TraceId match : candidates.matches) {
-    summaries.push_back(SummaryOfMatch(view, candidates, match));
+  const FoundTrace found(view, id);
+  summaries.reserve(found.matches().size());
+  for (const TraceId match : found.matches()) {
+    Batch records;
+    found.Read(match, {}, SIZE_MAX, records);
+    summaries.push_back(SummaryOf(match, records));
   }
   return summaries;
 }
@@ -261,30 +420,41 @@ Result<Page<TraceSummary>> FindTraces(const View& view, const TraceQuery& query)
   TL_TRY_ASSIGN(const auto match, SpanMatch::Compile(query));
   TL_TRY_ASSIGN(const auto after, DecodeCursor(kind, query.cursor));
   Page<TraceSummary> page;
-  std::vector<MatchedSpan> matched;
-  Scan scan(view, RecordKind::kSpan, query.time);
-  scan.All([&](const Batch& batch, std::uint32_t) {
+  if (view.tenant == 0) return page;
+  Cut cut;
+  std::vector<MatchedSpan> matched;  // A heap.
+  HotScan(view, RecordKind::kSpan, query.time, cut).All([&](const Batch& batch, std::size_t) {
     const Span& span = batch.spans.back();
     if (match.Matches(span, batch)) matched.push_back({TimeOf(span), span.trace_id});
   });
+  std::make_heap(matched.begin(), matched.end());
 
-  const auto earlier = [](const MatchedSpan& a, const MatchedSpan& b) {
-    return a.start_unix_ns < b.start_unix_ns;
-  };
-  std::make_heap(matched.begin(), matched.end(), earlier);
-  TracePage traces(view, query, kind, after);
-  bool was_cut = scan.was_cut();
-  while (!matched.empty()) {
-    if (traces.HasAllFrom(matched.front().start_unix_ns)) break;
-    if (view.scope.Expired()) {
-      was_cut = true;
-      break;
+  const SearchFilter filter = FilterOf(view, query);
+  SealedScan sealed(view, filter, true, cut);
+  TracePage traces(view, query, kind, after, cut);
+  // The latest start of what is left, hot or sealed, is looked at next.
+  while (!cut.deadline) {
+    const auto next = sealed.next_unix_ns();
+    if (next && (matched.empty() || *next >= matched.front().start_unix_ns)) {
+      if (traces.HasAllFrom(*next)) break;
+      Batch batch;
+      sealed.ReadNext(batch);
+      for (const Span& span : batch.spans) {
+        if (!match.Matches(span, batch)) continue;
+        matched.push_back({TimeOf(span), span.trace_id});
+        std::push_heap(matched.begin(), matched.end());
+      }
+      continue;
     }
+    if (matched.empty() || traces.HasAllFrom(matched.front().start_unix_ns)) break;
+    cut.deadline = view.scope.Expired();
+    if (cut.deadline) break;
     traces.Add(matched.front().id);
-    std::pop_heap(matched.begin(), matched.end(), earlier);
+    std::pop_heap(matched.begin(), matched.end());
     matched.pop_back();
   }
-  EndPage(kind, after, query.limit, was_cut, traces.items(), page);
+  EndPage(kind, after, query.limit, cut.deadline, traces.items(), page);
+  SayCut(cut, page);
   for (const Keyed& item : traces.items()) {
     page.items.push_back(std::move(traces.summaries()[item.index]));
   }
@@ -297,21 +467,27 @@ Result<RecordPage> FindLogs(const View& view, const LogQuery& query) {
   TL_TRY_ASSIGN(const auto match, LineMatch::Compile(query));
   TL_TRY_ASSIGN(const auto after, DecodeCursor(kind, query.cursor));
   RecordPage page;
-  std::vector<Keyed> items;
-  Scan scan(view, RecordKind::kLine, query.time);
-  const auto look = [&](const Batch& batch, std::uint32_t reference) {
-    const LogLine& line = batch.logs.back();
-    if (!match.Matches(line, batch)) return;
-    if (match.NeedsTrace(line) && !InferredFor(view, *query.service, line)) return;
-    items.push_back({.key = KeyOf(line), .index = reference});
+  if (view.tenant == 0) return page;
+  Cut cut;
+  RecordItems<LogLine> items(kind, after, query.limit);
+  const auto matches = [&](const LogLine& line, const Batch& batch) {
+    return match.Matches(line, batch) &&
+           (!match.NeedsTrace(line) || InferredFor(view, *query.service, line));
   };
   if (query.trace_id) {
-    scan.OfTrace(*query.trace_id, look);
+    const FoundTrace found(view, *query.trace_id);
+    Batch lines;
+    const std::string reason = found.Read(
+        *query.trace_id, {.spans = false, .logs = true, .exemplars = false}, SIZE_MAX, lines);
+    cut = {.deadline = reason == kDeadlineReason, .damaged = reason == kDamagedReason};
+    RecordCopier copier(lines, items.held());
+    for (const LogLine& line : lines.logs) {
+      if (matches(line, lines)) items.Add(line, copier);
+    }
   } else {
-    scan.All(look);
+    Collect(view, FilterOf(view, query), query.newest_first, cut, items, matches);
   }
-  EndPage(kind, after, query.limit, scan.was_cut(), items, page);
-  ReadPage(view, items, page);
+  items.End(kind, after, query.limit, cut, page);
   return page;
 }
 
@@ -321,15 +497,13 @@ Result<RecordPage> FindExemplars(const View& view, const ExemplarQuery& query) {
   TL_TRY_ASSIGN(const auto match, ExemplarMatch::Compile(query));
   TL_TRY_ASSIGN(const auto after, DecodeCursor(kKind, query.cursor));
   RecordPage page;
-  std::vector<Keyed> items;
-  Scan scan(view, RecordKind::kExemplar, query.time);
-  scan.All([&](const Batch& batch, std::uint32_t reference) {
-    const Exemplar& exemplar = batch.exemplars.back();
-    if (match.Matches(exemplar, batch))
-      items.push_back({.key = KeyOf(exemplar), .index = reference});
-  });
-  EndPage(kKind, after, query.limit, scan.was_cut(), items, page);
-  ReadPage(view, items, page);
+  if (view.tenant == 0) return page;
+  Cut cut;
+  RecordItems<Exemplar> items(kKind, after, query.limit);
+  Collect(
+      view, FilterOf(view, query), true, cut, items,
+      [&](const Exemplar& exemplar, const Batch& batch) { return match.Matches(exemplar, batch); });
+  items.End(kKind, after, query.limit, cut, page);
   return page;
 }
 

@@ -1,24 +1,31 @@
-// The store's lookups over one snapshot of the memtable.
+// The store's lookups over one view: the hot parts and the sealed segments as they were at one
+// moment.
 //
-// By id they follow the chains of the trace. The others walk the blocks of the tenant, newest
-// first: each record's effective time is looked at in place, and only what lies in the range is
-// read and matched (store/match.h).
+// By id they ask every part that may hold the trace. The others walk the hot parts, newest first,
+// and of the segments only the blocks that may hold what is wanted, in the order of the answer, so
+// that a page ends as soon as nothing better can come. Records that a retry stored twice, in two
+// parts, are one in every answer. What is damaged is left out, and the answer says that it is
+// incomplete.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "correlate/query.h"
 #include "correlate/result.h"
 #include "correlate/scope.h"
 #include "correlate/store.h"
+#include "store/segment/segment.h"
 #include "store/sqlite/memtable.h"
 
 namespace throughline::store::sqlite {
 
 // What a lookup looks at.
 struct View {
-  Memtable::Snapshot snapshot;
-  std::uint32_t tenant = 0;  // 0: nothing of it is stored.
+  std::vector<Memtable::Snapshot> hot;  // The newest first.
+  std::vector<std::shared_ptr<const segment::Segment>> sealed;
+  std::shared_ptr<const void> keep_alive;  // Of all that the snapshots point to.
+  std::uint32_t tenant = 0;                // 0: nothing of it is stored.
   const Scope& scope;
 };
 

@@ -1,34 +1,210 @@
 #include "store/sqlite/sqlite_store.h"
 
 #include <algorithm>
-#include <mutex>
-#include <tuple>
+#include <charconv>
 
-#include "store/sqlite/search.h"
-#include "store/summary.h"
+#include "store/segment/bloom.h"
+#include "store/segment/segment_schema.h"
+#include "store/segment/segment_writer.h"
+#include "store/sqlite/seen.h"
 
 namespace throughline::store {
 
-SqliteStore::SqliteStore(Options options, sqlite::Tail tail)
+using segment::Segment;
+using segment::SegmentInfo;
+using sqlite::Memtable;
+
+// A memtable and its tail.
+struct SqliteStore::HotPart {
+  HotPart(std::uint64_t number_, sqlite::Tail tail_, std::size_t capacity_bytes, std::uint64_t seed,
+          std::vector<Memtable::Identities> earlier)
+      : number(number_),
+        path(tail_.path()),
+        tail(std::move(tail_)),
+        memtable(capacity_bytes, seed, std::move(earlier)) {}
+
+  const std::uint64_t number;
+  const std::string path;
+  std::optional<sqlite::Tail> tail;  // The appending thread's; Maintain's once the part waits.
+  Memtable memtable;
+  std::uint64_t first_arrival_unix_ns = 0;  // The appending thread's; 0: empty.
+};
+
+namespace {
+
+constexpr std::string_view kTailPrefix = "tail-0-";
+constexpr std::string_view kSegmentPrefix = "seg-0-";
+constexpr std::string_view kSeenPrefix = "seen-0-";
+constexpr std::string_view kSuffix = ".db";
+constexpr std::string_view kAside = ".tmp";
+
+// More than are kept at once, unless segments are tiny: what is older was removed before.
+constexpr std::uint64_t kSeenFilesAtMost = 256;
+
+std::string NameOf(std::string_view prefix, std::uint64_t number) {
+  return std::string(prefix) + std::to_string(number) + std::string(kSuffix);
+}
+
+segment::SegmentPool::Limits PoolLimits(const SqliteStore::Options& options) {
+  segment::SegmentPool::Limits limits = options.pool;
+  if (!options.vfs.empty()) limits.vfs = options.vfs.c_str();
+  return limits;
+}
+
+// The number in a name; 0: it is of another kind.
+std::uint64_t NumberIn(std::string_view name, std::string_view prefix) {
+  if (!name.starts_with(prefix) || !name.ends_with(kSuffix)) return 0;
+  name.remove_prefix(prefix.size());
+  name.remove_suffix(std::min(name.size(), kSuffix.size()));
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(name.data(), name.data() + name.size(), number);
+  return read.ec == std::errc() && read.ptr == name.data() + name.size() ? number : 0;
+}
+
+}  // namespace
+
+Result<void> SqliteStore::RemoveTail(const std::string& path) const {
+  for (const char* const suffix : {"-wal", "-shm", ""}) TL_TRY(files().Remove(path + suffix));
+  return {};
+}
+
+SqliteStore::SqliteStore(Options options, std::unique_ptr<sqlite::Catalog> catalog)
     : options_(std::move(options)),
-      tail_(std::move(tail)),
-      hash_seed_(tail_.hash_seed()),
-      memtable_(options_.hot_bytes, hash_seed_),
+      catalog_(std::move(catalog)),
+      hash_seed_(catalog_->hash_seed()),
+      pool_(std::make_shared<segment::SegmentPool>(PoolLimits(options_))),
       watches_(options_.watches) {
-  for (const std::string& name : tail_.tenants()) {
+  for (const std::string& name : catalog_->tenants()) {
     tenant_names_.push_back(name);
     tenants_.emplace(name, static_cast<std::uint32_t>(tenant_names_.size()));
   }
 }
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(Options options) {
-  TL_TRY_ASSIGN(auto tail, sqlite::Tail::Open(options.directory, options.full_durability));
-  std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options), std::move(tail)));
-  const auto put_back = [&](const sqlite::TailRow& row) {
-    return store->memtable_.Replay(row.tenant, row.arrival_unix_ns, row.records, row.dictionary);
-  };
-  TL_TRY(store->tail_.Replay(put_back));
+  TL_TRY_ASSIGN(
+      auto catalog,
+      sqlite::Catalog::Open(options.directory, options.vfs.empty() ? nullptr : options.vfs.c_str(),
+                            options.files == nullptr ? sqlite::SystemFiles() : *options.files));
+  std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options), std::move(catalog)));
+  TL_TRY(store->OpenParts());
   return store;
+}
+
+Result<std::shared_ptr<SqliteStore::HotPart>> SqliteStore::OpenHot(
+    std::uint64_t number, std::vector<Memtable::Identities> earlier) {
+  TL_TRY_ASSIGN(auto tail,
+                sqlite::Tail::Open(PathOf(NameOf(kTailPrefix, number)),
+                                   {.full_durability = options_.full_durability, .vfs = vfs()}));
+  return std::make_shared<HotPart>(number, std::move(tail), options_.hot_bytes, hash_seed_,
+                                   std::move(earlier));
+}
+
+Result<void> SqliteStore::Replay(HotPart& part) {
+  return part.tail->Replay([&](const sqlite::TailRow& row) {
+    if (part.first_arrival_unix_ns == 0) part.first_arrival_unix_ns = row.arrival_unix_ns;
+    return part.memtable.Replay(row.tenant, row.arrival_unix_ns, row.records, row.dictionary);
+  });
+}
+
+// What a crash may have left is put in order here: files that are nobody's go, tails that became
+// segments go, the others are replayed.
+Result<void> SqliteStore::OpenParts() {
+  Parts parts;
+  std::vector<std::uint64_t> tails;
+  std::vector<std::uint64_t> segments;
+  std::vector<std::uint64_t> seen;
+  TL_TRY_ASSIGN(const auto names, files().List(options_.directory));
+  for (const std::string& name : names) {
+    if (name.ends_with(kAside)) TL_TRY(files().Remove(PathOf(name)));
+    if (const std::uint64_t number = NumberIn(name, kTailPrefix)) tails.push_back(number);
+    if (const std::uint64_t number = NumberIn(name, kSegmentPrefix)) segments.push_back(number);
+    if (const std::uint64_t number = NumberIn(name, kSeenPrefix)) seen.push_back(number);
+  }
+  std::sort(tails.begin(), tails.end());
+  for (const SegmentInfo& info : catalog_->segments()) {
+    next_segment_ = std::max(next_segment_, info.id + 1);
+    next_tail_ = std::max(next_tail_, info.tail + 1);
+    if (std::erase(tails, info.tail) > 0) {
+      TL_TRY(RemoveTail(PathOf(NameOf(kTailPrefix, info.tail))));
+    }
+    std::erase(segments, info.id);
+    parts.sealed.push_back(std::make_shared<const Segment>(info, PathOf(info.file), pool_));
+  }
+  for (const sqlite::Expired& expired : catalog_->expired()) {
+    next_segment_ = std::max(next_segment_, expired.segment + 1);
+    parts.expired.push_back(std::make_shared<const sqlite::Expired>(expired));
+  }
+  for (const std::uint64_t number : segments) {
+    // Not catalogued: its tail is still here, or retention had taken it.
+    TL_TRY(files().Remove(PathOf(NameOf(kSegmentPrefix, number))));
+    next_segment_ = std::max(next_segment_, number + 1);
+  }
+  std::vector<Memtable::Identities> earlier;
+  SetParts(parts);
+  LoadSeen(seen, earlier);
+  for (const std::uint64_t tail : tails) {
+    if (parts.sealing != nullptr) {
+      SetParts(parts);
+      TL_TRY(Seal(*this->parts()));
+      parts = *this->parts();
+    }
+    TL_TRY_ASSIGN(auto part, OpenHot(tail, earlier));
+    TL_TRY(Replay(*part));
+    next_tail_ = std::max(next_tail_, tail + 1);
+    if (tail == tails.back()) {
+      parts.active = std::move(part);
+    } else {
+      earlier = EarlierFor(*part);
+      parts.sealing = std::move(part);
+    }
+  }
+  if (parts.active == nullptr) {
+    TL_TRY_ASSIGN(parts.active, OpenHot(next_tail_++, std::move(earlier)));
+  }
+  SetParts(std::move(parts));
+  return {};
+}
+
+std::vector<std::uint64_t> SqliteStore::RememberedSegments(const Parts& parts) const {
+  constexpr std::size_t kBytesPerIdentity = 16;  // In a set that is not full.
+  std::vector<std::uint64_t> kept;
+  std::size_t bytes = 0;
+  std::uint64_t latest = 0;
+  for (auto at = parts.sealed.rbegin(); at != parts.sealed.rend(); ++at) {
+    const SegmentInfo& info = (*at)->info();
+    latest = std::max(latest, info.last_arrival_unix_ns);
+    bytes += kBytesPerIdentity * (info.spans + info.logs + info.exemplars + info.gauges);
+    const bool is_old = latest - info.last_arrival_unix_ns > options_.dedup_horizon_ns;
+    if (is_old || (bytes > options_.dedup_bytes && !kept.empty())) break;
+    kept.push_back(info.id);
+  }
+  return kept;
+}
+
+void SqliteStore::LoadSeen(const std::vector<std::uint64_t>& files,
+                           std::vector<Memtable::Identities>& earlier) const {
+  const auto wanted = RememberedSegments(*parts());
+  auto identities = std::make_shared<sqlite::IdentitySet>();
+  for (const std::uint64_t number : files) {
+    const std::string path = PathOf(NameOf(kSeenPrefix, number));
+    if (std::find(wanted.begin(), wanted.end(), number) == wanted.end()) {
+      (void)this->files().Remove(path);
+    } else {
+      (void)sqlite::ReadSeen(path, vfs(), *identities);
+    }
+  }
+  if (identities->count() > 0) earlier.push_back(std::move(identities));
+}
+
+std::shared_ptr<const SqliteStore::Parts> SqliteStore::parts() const {
+  const std::lock_guard<std::mutex> lock(parts_mutex_);
+  return parts_;
+}
+
+void SqliteStore::SetParts(Parts parts) {
+  auto next = std::make_shared<const Parts>(std::move(parts));
+  const std::lock_guard<std::mutex> lock(parts_mutex_);
+  parts_.swap(next);  // The old ones die behind the lock.
 }
 
 std::uint32_t SqliteStore::TenantNumber(const std::string& name) const {
@@ -43,14 +219,16 @@ Result<std::uint32_t> SqliteStore::TenantNumberOrNew(const std::string& name) {
     return Error{Errc::kOverloaded, "limits.tenants " + std::to_string(options_.tenants) +
                                         " are in use; tenant " + name + " is not among them"};
   }
-  TL_TRY_ASSIGN(const std::uint32_t number, tail_.AddTenant(name));
+  const auto number = static_cast<std::uint32_t>(tenant_names_.size() + 1);
+  TL_TRY(catalog_->AddTenant(number, name));
   tenant_names_.push_back(name);
   const std::unique_lock lock(tenants_mutex_);
   tenants_.emplace(name, number);
   return number;
 }
 
-Result<std::vector<Appended>> SqliteStore::StageAndCommit(std::span<const Appending> appendings) {
+Result<std::vector<Appended>> SqliteStore::StageAndCommit(Memtable& memtable, sqlite::Tail& tail,
+                                                          std::span<const Appending> appendings) {
   std::vector<sqlite::TailRow> rows;
   std::vector<Appended> results;
   rows.reserve(appendings.size());
@@ -58,7 +236,7 @@ Result<std::vector<Appended>> SqliteStore::StageAndCommit(std::span<const Append
   for (const Appending& appending : appendings) {
     TL_TRY_ASSIGN(const std::uint32_t tenant, TenantNumberOrNew(appending.tenant));
     TL_TRY_ASSIGN(const auto staged,
-                  memtable_.Stage(tenant, appending.arrival_unix_ns, *appending.batch));
+                  memtable.Stage(tenant, appending.arrival_unix_ns, *appending.batch));
     results.push_back(staged.counts);
     // A request whose records were all here already leaves nothing to write.
     if (staged.records.empty() && staged.dictionary.empty()) continue;
@@ -68,99 +246,283 @@ Result<std::vector<Appended>> SqliteStore::StageAndCommit(std::span<const Append
                     .records = staged.records,
                     .dictionary = staged.dictionary});
   }
-  if (!rows.empty()) TL_TRY(tail_.Append(rows));
+  if (!rows.empty()) TL_TRY(tail.Append(rows));
   return results;
 }
 
+// The identities that the part behind `old` knows too: its own, and those before within the bound.
+std::vector<Memtable::Identities> SqliteStore::EarlierFor(const HotPart& old) const {
+  constexpr std::size_t kSmall = 1U << 16U;  // Small sets are put together: each costs a look.
+  std::vector<Memtable::Identities> earlier = old.memtable.earlier();
+  Memtable::Identities own = old.memtable.identities();
+  if (!earlier.empty() && earlier.back()->count() + own->count() <= kSmall) {
+    auto both = std::make_shared<sqlite::IdentitySet>();
+    both->InsertAll(*earlier.back());
+    both->InsertAll(*own);
+    earlier.back() = std::move(both);
+  } else {
+    earlier.push_back(std::move(own));
+  }
+  std::size_t bytes = 0;
+  for (const auto& set : earlier) bytes += set->size_bytes();
+  while (earlier.size() > 1 && bytes > options_.dedup_bytes) {
+    bytes -= earlier.front()->size_bytes();
+    earlier.erase(earlier.begin());
+  }
+  return earlier;
+}
+
+Result<bool> SqliteStore::Rotate() {
+  const auto now = parts();
+  if (now->sealing != nullptr || now->active->memtable.is_empty()) return false;
+  TL_TRY_ASSIGN(auto next, OpenHot(next_tail_, EarlierFor(*now->active)));
+  ++next_tail_;
+  At("rotate:created");
+  {
+    const std::lock_guard<std::mutex> lock(parts_mutex_);
+    // Maintain may have changed the rest meanwhile.
+    Parts parts = *parts_;
+    parts.sealing = parts.active;
+    parts.active = std::move(next);
+    parts_ = std::make_shared<const Parts>(std::move(parts));
+  }
+  if (options_.on_rotate) options_.on_rotate();
+  return true;
+}
+
+// Lets another part take over when the hot one is full or old.
+Result<void> SqliteStore::MakeRoom(std::span<const Appending> appendings) {
+  if (options_.seal_bytes == 0 || appendings.empty()) return {};
+  auto now = parts();
+  const HotPart& active = *now->active;
+  const std::uint64_t arrival = appendings.front().arrival_unix_ns;
+  const bool is_full = active.memtable.used_bytes() >= options_.seal_bytes;
+  const bool is_old = options_.seal_age_ns != 0 && active.first_arrival_unix_ns != 0 &&
+                      arrival > active.first_arrival_unix_ns &&
+                      arrival - active.first_arrival_unix_ns >= options_.seal_age_ns;
+  if (!is_full && !is_old) return {};
+  if (now->sealing != nullptr) {
+    if (!is_full) return {};
+    std::unique_lock<std::mutex> lock(parts_mutex_);
+    if (!sealed_.wait_for(lock, options_.seal_wait, [&] { return parts_->sealing == nullptr; })) {
+      return Error{Errc::kOverloaded, "what came before is not sealed yet, and " +
+                                          std::to_string(active.memtable.used_bytes()) +
+                                          " bytes wait behind it (store.seal_bytes " +
+                                          std::to_string(options_.seal_bytes) + ")"};
+    }
+  }
+  TL_TRY(Rotate());
+  return {};
+}
+
 Result<std::vector<Appended>> SqliteStore::Append(std::span<const Appending> appendings) {
-  auto results = StageAndCommit(appendings);
+  TL_TRY(MakeRoom(appendings));
+  const auto now = parts();
+  HotPart& active = *now->active;
+  auto results = StageAndCommit(active.memtable, *active.tail, appendings);
   if (!results) {
-    memtable_.DropStaged();
+    active.memtable.DropStaged();
     return results;
   }
-  memtable_.Publish(
+  active.memtable.Publish(
       [this] { return !watches_.empty(); },
       [this](std::uint32_t tenant, TraceId id) { watches_.Notify(tenant_names_[tenant - 1], id); });
+  if (active.first_arrival_unix_ns == 0 && !appendings.empty()) {
+    active.first_arrival_unix_ns = appendings.front().arrival_unix_ns;
+  }
   return results;
+}
+
+Result<void> SqliteStore::WriteAside(const HotPart& part, SegmentInfo& info) {
+  const std::string path = PathOf(info.file);
+  const std::string aside = path + std::string(kAside);
+  TL_TRY(files().Remove(aside));
+  TL_TRY_ASSIGN(const SegmentInfo written, segment::WriteSegment(part.memtable, aside, vfs()));
+  At("seal:written");
+  TL_TRY(files().SyncFile(aside));
+  At("seal:synced");
+  TL_TRY(files().Rename(aside, path));
+  TL_TRY(files().SyncDirectory(options_.directory));
+  At("seal:renamed");
+  const std::uint64_t id = info.id;
+  const std::string file = info.file;
+  info = written;
+  info.id = id;
+  info.file = file;
+  info.tail = part.number;
+  TL_TRY_ASSIGN(info.bytes, files().SizeOf(path));
+  return {};
+}
+
+Result<void> SqliteStore::Seal(const Parts& now) {
+  if (now.sealing == nullptr) return {};
+  HotPart& part = *now.sealing;
+  SegmentInfo info;
+  info.id = next_segment_;
+  info.file = NameOf(kSegmentPrefix, info.id);
+  TL_TRY(WriteAside(part, info));
+  // Best effort: see seen.h.
+  const std::string seen = PathOf(NameOf(kSeenPrefix, info.id));
+  (void)files().Remove(seen);
+  if (!sqlite::WriteSeen(seen, vfs(), *part.memtable.identities())) (void)files().Remove(seen);
+  TL_TRY(catalog_->AddSegment(info));
+  ++next_segment_;
+  At("seal:catalogued");
+  {
+    const std::lock_guard<std::mutex> lock(parts_mutex_);
+    Parts parts = *parts_;
+    parts.sealed.push_back(std::make_shared<const Segment>(info, PathOf(info.file), pool_));
+    parts.sealing = nullptr;
+    parts_ = std::make_shared<const Parts>(std::move(parts));
+  }
+  sealed_.notify_all();
+  // Lookups that began before may still read the memtable; nobody reads its file.
+  part.tail.reset();
+  TL_TRY(RemoveTail(part.path));
+  At("seal:unlinked");
+  const auto kept = RememberedSegments(*parts());
+  for (const auto& segment : parts()->sealed) {
+    const std::uint64_t id = segment->info().id;
+    const bool is_kept = std::find(kept.begin(), kept.end(), id) != kept.end();
+    if (!is_kept && id + kSeenFilesAtMost > info.id) {
+      TL_TRY(files().Remove(PathOf(NameOf(kSeenPrefix, id))));
+    }
+  }
+  return {};
+}
+
+Result<void> SqliteStore::Drop(const std::shared_ptr<const Segment>& segment,
+                               std::uint64_t now_unix_ns) {
+  sqlite::Expired expired{.segment = segment->info().id, .dropped_unix_ns = now_unix_ns};
+  // One that cannot be read any more goes all the same; its ids are forgotten.
+  if (auto traces = segment->TraceFilter()) expired.traces = std::move(*traces);
+  TL_TRY(catalog_->DropSegment(expired));
+  At("retain:dropped");
+  {
+    const std::lock_guard<std::mutex> lock(parts_mutex_);
+    Parts parts = *parts_;
+    std::erase(parts.sealed, segment);
+    parts.expired.push_back(std::make_shared<const sqlite::Expired>(std::move(expired)));
+    parts_ = std::make_shared<const Parts>(std::move(parts));
+  }
+  TL_TRY(files().Remove(PathOf(segment->info().file)));
+  At("retain:unlinked");
+  return {};
+}
+
+Result<void> SqliteStore::TrimExpired(std::uint64_t now_unix_ns) {
+  const auto now = parts();
+  std::size_t bytes = 0;
+  std::uint64_t forget_before = now_unix_ns - std::min(now_unix_ns, options_.expired_ns);
+  for (auto expired = now->expired.rbegin(); expired != now->expired.rend(); ++expired) {
+    bytes += (*expired)->traces.size();
+    if (bytes > options_.expired_bytes) {
+      forget_before = std::max(forget_before, (*expired)->dropped_unix_ns + 1);
+    }
+  }
+  const auto is_old = [&](const std::shared_ptr<const sqlite::Expired>& expired) {
+    return expired->dropped_unix_ns < forget_before;
+  };
+  if (std::none_of(now->expired.begin(), now->expired.end(), is_old)) return {};
+  TL_TRY(catalog_->ForgetExpired(forget_before));
+  const std::lock_guard<std::mutex> lock(parts_mutex_);
+  Parts parts = *parts_;
+  std::erase_if(parts.expired, is_old);
+  parts_ = std::make_shared<const Parts>(std::move(parts));
+  return {};
+}
+
+Result<void> SqliteStore::Retain(std::uint64_t now_unix_ns) {
+  const auto now = parts();
+  std::uint64_t bytes = 0;
+  for (const auto& segment : now->sealed) bytes += segment->info().bytes;
+  // The oldest by arrival go first.
+  auto oldest_first = now->sealed;
+  std::sort(oldest_first.begin(), oldest_first.end(), [](const auto& a, const auto& b) {
+    return a->info().last_arrival_unix_ns < b->info().last_arrival_unix_ns;
+  });
+  for (const auto& segment : oldest_first) {
+    const std::uint64_t arrival = segment->info().last_arrival_unix_ns;
+    const bool is_old = options_.retention_ns != 0 && now_unix_ns > arrival &&
+                        now_unix_ns - arrival > options_.retention_ns;
+    const bool is_over = options_.disk_bytes != 0 && bytes > options_.disk_bytes;
+    if (!is_old && !is_over) break;
+    bytes -= segment->info().bytes;
+    TL_TRY(Drop(segment, now_unix_ns));
+  }
+  return TrimExpired(now_unix_ns);
+}
+
+Result<void> SqliteStore::Maintain(std::uint64_t now_unix_ns) {
+  const auto sealed = Seal(*parts());
+  const auto retained = Retain(now_unix_ns);
+  return sealed ? retained : sealed;
+}
+
+sqlite::View SqliteStore::ViewOf(const Scope& scope) const {
+  const auto now = parts();
+  sqlite::View view{.hot = {}, .sealed = now->sealed, .keep_alive = now, .scope = scope};
+  // Snapshots after the parts: what was acknowledged before is in one of them.
+  view.tenant = TenantNumber(scope.tenant);
+  view.hot.push_back(now->active->memtable.Read());
+  if (now->sealing != nullptr) view.hot.push_back(now->sealing->memtable.Read());
+  return view;
 }
 
 Result<TraceRecords> SqliteStore::FindTrace(const Scope& scope, TraceId id,
                                             const FindOptions& options) const {
-  return sqlite::FindTrace({memtable_.Read(), TenantNumber(scope.tenant), scope}, id, options);
+  const sqlite::View view = ViewOf(scope);
+  TL_TRY_ASSIGN(TraceRecords found, sqlite::FindTrace(view, id, options));
+  if (view.tenant != 0 && found.evidence.span_count == 0) {
+    const std::uint64_t key = segment::TraceKey(view.tenant, id, hash_seed_);
+    const auto now = parts();
+    found.evidence.in_expired =
+        std::any_of(now->expired.begin(), now->expired.end(), [key](const auto& expired) {
+          return !expired->traces.empty() && segment::Bloom::MayHold(key, expired->traces);
+        });
+  }
+  return found;
 }
 
 Result<std::vector<TraceSummary>> SqliteStore::Summarize(const Scope& scope, TraceId id) const {
-  return sqlite::Summarize({memtable_.Read(), TenantNumber(scope.tenant), scope}, id);
+  return sqlite::Summarize(ViewOf(scope), id);
 }
 
 Result<Page<TraceSummary>> SqliteStore::FindTraces(const Scope& scope,
                                                    const TraceQuery& query) const {
-  return sqlite::FindTraces({memtable_.Read(), TenantNumber(scope.tenant), scope}, query);
+  return sqlite::FindTraces(ViewOf(scope), query);
 }
 
 Result<RecordPage> SqliteStore::FindLogs(const Scope& scope, const LogQuery& query) const {
-  return sqlite::FindLogs({memtable_.Read(), TenantNumber(scope.tenant), scope}, query);
+  return sqlite::FindLogs(ViewOf(scope), query);
 }
 
 Result<RecordPage> SqliteStore::FindExemplars(const Scope& scope,
                                               const ExemplarQuery& query) const {
-  return sqlite::FindExemplars({memtable_.Read(), TenantNumber(scope.tenant), scope}, query);
+  return sqlite::FindExemplars(ViewOf(scope), query);
 }
 
 Result<RecordPage> SqliteStore::FindGauges(const Scope& scope, const GaugeQuery& query) const {
-  return sqlite::FindGauges({memtable_.Read(), TenantNumber(scope.tenant), scope}, query);
+  return sqlite::FindGauges(ViewOf(scope), query);
+}
+
+sqlite::Counts SqliteStore::CountsOf(const Scope& scope) const {
+  const auto now = parts();
+  sqlite::Counts counts{.hot = {&now->active->memtable},
+                        .sealed = now->sealed,
+                        .keep_alive = now,
+                        .tenant = TenantNumber(scope.tenant)};
+  if (now->sealing != nullptr) counts.hot.push_back(&now->sealing->memtable);
+  return counts;
 }
 
 Result<std::vector<ServiceInfo>> SqliteStore::Services(const Scope& scope) const {
-  std::unordered_map<std::uint32_t, ServiceInfo> by_id;
-  const auto snapshot = memtable_.Read();
-  memtable_.EachCounter(TenantNumber(scope.tenant), [&](const sqlite::Counter& counter) {
-    if (counter.service == sqlite::kNotInterned) return;
-    ServiceInfo& info = by_id[counter.service];
-    const std::uint64_t count = counter.count.load(std::memory_order_relaxed);
-    if (counter.kind == sqlite::Counter::kLines) {
-      info.log_count += count;
-    } else if (counter.kind == sqlite::Counter::kExemplars) {
-      info.exemplar_count += count;
-    } else {
-      info.span_count += count;
-      info.error_count += counter.errors.load(std::memory_order_relaxed);
-    }
-  });
-  std::vector<ServiceInfo> services;
-  services.reserve(by_id.size());
-  for (auto& [id, info] : by_id) {
-    info.service = snapshot.dictionary().At(id);
-    services.push_back(std::move(info));
-  }
-  std::sort(services.begin(), services.end(),
-            [](const ServiceInfo& a, const ServiceInfo& b) { return a.service < b.service; });
-  return services;
+  return CountsOf(scope).Services();
 }
 
 Result<std::vector<OperationInfo>> SqliteStore::Operations(const Scope& scope,
                                                            std::string_view service) const {
-  std::vector<OperationInfo> operations;
-  const auto snapshot = memtable_.Read();
-  memtable_.EachCounter(TenantNumber(scope.tenant), [&](const sqlite::Counter& counter) {
-    if (counter.kind == sqlite::Counter::kLines || counter.kind == sqlite::Counter::kExemplars ||
-        counter.service == sqlite::kNotInterned ||
-        snapshot.dictionary().At(counter.service) != service) {
-      return;
-    }
-    OperationInfo info{.operation = {},
-                       .kind = counter.kind,
-                       .span_count = counter.count.load(std::memory_order_relaxed),
-                       .error_count = counter.errors.load(std::memory_order_relaxed)};
-    if (counter.name != sqlite::kNotInterned)
-      info.operation = snapshot.dictionary().At(counter.name);
-    operations.push_back(std::move(info));
-  });
-  std::sort(operations.begin(), operations.end(),
-            [](const OperationInfo& a, const OperationInfo& b) {
-              return std::tie(a.operation, a.kind) < std::tie(b.operation, b.kind);
-            });
-  return operations;
+  return CountsOf(scope).Operations(service);
 }
 
 Result<std::unique_ptr<Store::WatchHandle>> SqliteStore::Watch(const Scope& scope, TraceId id,
@@ -169,8 +531,33 @@ Result<std::unique_ptr<Store::WatchHandle>> SqliteStore::Watch(const Scope& scop
 }
 
 StoreUsage SqliteStore::Usage() const {
-  StoreUsage usage = memtable_.Usage();
-  usage.disk_bytes = tail_.disk_bytes();
+  StoreUsage usage;
+  const auto now = parts();
+  for (const HotPart* const part : {now->active.get(), now->sealing.get()}) {
+    if (part == nullptr) continue;
+    ++usage.parts;
+    const StoreUsage hot = part->memtable.Usage();
+    usage.spans += hot.spans;
+    usage.logs += hot.logs;
+    usage.exemplars += hot.exemplars;
+    usage.gauges += hot.gauges;
+    usage.traces += hot.traces;
+    usage.memory_bytes += hot.memory_bytes;
+    for (const char* const suffix : {"", "-wal"}) {
+      if (const auto size = files().SizeOf(part->path + suffix)) usage.disk_bytes += *size;
+    }
+  }
+  for (const auto& segment : now->sealed) {
+    const SegmentInfo& info = segment->info();
+    usage.spans += info.spans;
+    usage.logs += info.logs;
+    usage.exemplars += info.exemplars;
+    usage.gauges += info.gauges;
+    usage.traces += info.traces;
+    usage.disk_bytes += info.bytes;
+    ++usage.parts;
+  }
+  usage.memory_limit_bytes = options_.hot_bytes;
   usage.watches = watches_.size();
   const std::shared_lock lock(tenants_mutex_);
   usage.tenants = tenants_.size();

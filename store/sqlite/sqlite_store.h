@@ -1,19 +1,37 @@
-// The durable store: a memtable in front of a tail file in WAL mode.
+// The durable store: a hot part that takes what comes, and sealed segments that it becomes.
 //
-// Append conses each batch into the memtable, appends one tail row a request, commits all of them
-// in one transaction, and only then lets readers see them. Open replays the tail. Lookups never
-// touch SQLite: what is hot is in memory. Sealing (a later step) will move finished traces to
-// segments behind the same port; until then `hot_bytes` bounds what can be kept.
+// A hot part is a memtable in front of a tail file. Append conses each batch into the memtable,
+// appends one tail row a request, commits all of them in one transaction, and only then lets
+// readers see them. At `seal_bytes`, or at `seal_age`, a new hot part takes over, and Maintain
+// writes the old one as a segment (segment/format.md), catalogues it, and removes its tail. Only
+// one part waits to be sealed: while it does and the next is full, Append waits `seal_wait`, then
+// refuses.
+//
+// Lookups work on the parts as they were when the lookup began. Open replays the tails.
+//
+// Threads: Append's, one; Maintain's, one; lookups on any.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "correlate/store.h"
+#include "store/segment/segment.h"
+#include "store/sqlite/catalog.h"
+#include "store/sqlite/counts.h"
+#include "store/sqlite/files.h"
 #include "store/sqlite/memtable.h"
+#include "store/sqlite/search.h"
 #include "store/sqlite/tail.h"
 #include "store/watch_list.h"
 
@@ -23,12 +41,31 @@ class SqliteStore final : public Store {
  public:
   struct Options {
     std::string directory;
-    std::uint64_t hot_bytes = 1ULL << 30U;  // Of memory; at most 4 GiB.
-    bool full_durability = false;           // Commits survive power loss, not only kill -9.
+    std::uint64_t hot_bytes = 1ULL << 30U;  // Of memory of a hot part; at most 4 GiB.
+    // A part that takes so much memory is sealed; 0: never, and a full one refuses.
+    std::uint64_t seal_bytes = 0;
+    std::uint64_t seal_age_ns = 0;  // So is one whose first record came so long ago; 0: any age.
+    std::chrono::milliseconds seal_wait{5000};
+    bool full_durability = false;  // Commits survive power loss, not only kill -9.
     std::size_t tenants = 1000;
     std::size_t watches = 1000;
-    // Equal records within this long are one. All that is hot is remembered, which is longer.
+    // Equal records within this long are one, as far as `dedup_bytes` of identities reach back.
     std::uint64_t dedup_horizon_ns = 900'000'000'000;
+    std::size_t dedup_bytes = 32U << 20U;
+    // Retention, in whole segments: by the latest arrival, and by the bytes of all; 0: no bound.
+    std::uint64_t retention_ns = 0;
+    std::uint64_t disk_bytes = 0;
+    // The ids of what retention took are remembered so long, within so many bytes.
+    std::uint64_t expired_ns = 30ULL * 24 * 3600 * 1'000'000'000;
+    std::size_t expired_bytes = 32U << 20U;
+    segment::SegmentPool::Limits pool = {};
+    // What the store stands on; for tests that break it. Empty, null: the system's.
+    std::string vfs = {};
+    sqlite::Files* files = nullptr;
+    // Called when a part waits to be sealed, by the appending thread. Null: nobody asks.
+    std::function<void()> on_rotate = {};
+    // Called at each step that a crash must leave whole. For tests.
+    std::function<void(std::string_view step)> sync_point = {};
   };
 
   static Result<std::unique_ptr<SqliteStore>> Open(Options options);
@@ -46,22 +83,79 @@ class SqliteStore final : public Store {
                                                 std::string_view service) const override;
   Result<std::unique_ptr<WatchHandle>> Watch(const Scope& scope, TraceId id,
                                              std::function<void()> callback) override;
+  // Seals the part that waits, then drops what retention says.
+  Result<void> Maintain(std::uint64_t now_unix_ns) override;
   StoreUsage Usage() const override;
   std::uint64_t hash_seed() const override { return hash_seed_; }
 
+  // The part that is hot now is sealed by the next Maintain; the appending thread's. False: one
+  // waits already, or nothing is hot.
+  Result<bool> Rotate();
+
  private:
-  SqliteStore(Options options, sqlite::Tail tail);
+  struct HotPart;
+  // All that lookups look at. Replaced as a whole.
+  struct Parts {
+    std::shared_ptr<HotPart> active;
+    std::shared_ptr<HotPart> sealing;                             // Null: none waits.
+    std::vector<std::shared_ptr<const segment::Segment>> sealed;  // By id.
+    std::vector<std::shared_ptr<const sqlite::Expired>> expired;
+  };
+
+  SqliteStore(Options options, std::unique_ptr<sqlite::Catalog> catalog);
+
+  Result<void> OpenParts();
+  // Removes what nobody needs, and says which segments left their identities.
+  void LoadSeen(const std::vector<std::uint64_t>& files,
+                std::vector<sqlite::Memtable::Identities>& earlier) const;
+  // Of the segments whose identities are kept, the newest first.
+  std::vector<std::uint64_t> RememberedSegments(const Parts& parts) const;
+  Result<std::shared_ptr<HotPart>> OpenHot(std::uint64_t number,
+                                           std::vector<sqlite::Memtable::Identities> earlier);
+  Result<void> Replay(HotPart& part);
+  std::shared_ptr<const Parts> parts() const;
+  void SetParts(Parts parts);
+  sqlite::View ViewOf(const Scope& scope) const;
+
+  Result<void> MakeRoom(std::span<const Appending> appendings);
+  std::vector<sqlite::Memtable::Identities> EarlierFor(const HotPart& old) const;
+  Result<void> Seal(const Parts& now);
+  Result<void> WriteAside(const HotPart& part, segment::SegmentInfo& info);
+  Result<void> Retain(std::uint64_t now_unix_ns);
+  Result<void> Drop(const std::shared_ptr<const segment::Segment>& segment,
+                    std::uint64_t now_unix_ns);
+  Result<void> TrimExpired(std::uint64_t now_unix_ns);
+  void At(std::string_view step) const {
+    if (options_.sync_point) options_.sync_point(step);
+  }
+  const char* vfs() const { return options_.vfs.empty() ? nullptr : options_.vfs.c_str(); }
+  sqlite::Files& files() const {
+    return options_.files == nullptr ? sqlite::SystemFiles() : *options_.files;
+  }
+  // A tail with what SQLite keeps beside it.
+  Result<void> RemoveTail(const std::string& path) const;
+  std::string PathOf(const std::string& file) const { return options_.directory + '/' + file; }
+
+  // What services and operations are counted from.
+  sqlite::Counts CountsOf(const Scope& scope) const;
 
   // The number of a tenant; 0: nothing of it is stored.
   std::uint32_t TenantNumber(const std::string& name) const;
   Result<std::uint32_t> TenantNumberOrNew(const std::string& name);
-  Result<std::vector<Appended>> StageAndCommit(std::span<const Appending> appendings);
+  Result<std::vector<Appended>> StageAndCommit(sqlite::Memtable& memtable, sqlite::Tail& tail,
+                                               std::span<const Appending> appendings);
 
   const Options options_;
-  sqlite::Tail tail_;  // The appending thread's, after Open.
+  const std::unique_ptr<sqlite::Catalog> catalog_;
   const std::uint64_t hash_seed_;
-  sqlite::Memtable memtable_;
+  const std::shared_ptr<segment::SegmentPool> pool_;
   WatchList watches_;
+
+  mutable std::mutex parts_mutex_;
+  std::condition_variable sealed_;      // A part was sealed.
+  std::shared_ptr<const Parts> parts_;  // Guarded by parts_mutex_.
+  std::uint64_t next_tail_ = 1;         // The appending thread's.
+  std::uint64_t next_segment_ = 1;      // Maintain's.
 
   mutable std::shared_mutex tenants_mutex_;
   std::unordered_map<std::string, std::uint32_t> tenants_;  // Guarded by tenants_mutex_.

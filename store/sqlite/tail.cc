@@ -1,131 +1,41 @@
 #include "store/sqlite/tail.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <random>
+#include <utility>
 
 namespace throughline::store::sqlite {
 namespace {
 
-constexpr std::int64_t kCatalogId = 0x544c4341;
 constexpr std::int64_t kTailId = 0x544c5441;
 constexpr std::int64_t kNewestFormat = 2;  // 2: gauges.
 
 // Never edited once released; appended.
-constexpr const char* kCatalogMigrations[] = {
-    // 1: what outlives every tail.
-    "CREATE TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE tenant (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;",
-};
 constexpr const char* kTailMigrations[] = {
     // 1: one row a request.
     "CREATE TABLE tail (seq INTEGER PRIMARY KEY, format INTEGER NOT NULL, tenant INTEGER NOT NULL,"
     " arrival_ns INTEGER NOT NULL, records BLOB NOT NULL, dictionary BLOB NOT NULL) STRICT;",
 };
 
-Error System(const std::string& what) {
-  return {Errc::kUnavailable, what + ": " + std::strerror(errno)};
-}
-
-// Drawn once per data directory, so that identities outlive a restart.
-Result<std::uint64_t> HashSeed(Database& catalog) {
-  TL_TRY_ASSIGN(auto find, catalog.Prepare("SELECT value FROM setting WHERE name = 'hash_seed'"));
-  {
-    auto row = find.Use();
-    if (row.Next()) return static_cast<std::uint64_t>(row.Integer(0));
-    TL_TRY(row.Finish());
-  }
-  std::random_device random;
-  const std::uint64_t seed = (std::uint64_t{random()} << 32U) | random();
-  TL_TRY_ASSIGN(auto insert,
-                catalog.Prepare("INSERT INTO setting (name, value) VALUES ('hash_seed', ?)"));
-  TL_TRY(insert.Run(static_cast<std::int64_t>(seed)));
-  return seed;
-}
-
-Result<std::vector<std::string>> Tenants(Database& catalog) {
-  TL_TRY_ASSIGN(auto list, catalog.Prepare("SELECT name FROM tenant ORDER BY id"));
-  std::vector<std::string> names;
-  auto row = list.Use();
-  while (row.Next()) names.emplace_back(row.Text(0));
-  TL_TRY(row.Finish());
-  return names;
-}
-
-std::uint64_t SizeOf(const std::string& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  return error ? 0 : size;
-}
-
 }  // namespace
 
-Result<DirectoryLock> DirectoryLock::Take(const std::string& directory) {
-  const std::string path = directory + "/LOCK";
-  DirectoryLock lock(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644));
-  if (lock.file_ < 0) return System(path);
-  if (::flock(lock.file_, LOCK_EX | LOCK_NB) != 0) {
-    return Error{Errc::kUnavailable, path + ": another process holds this data directory"};
-  }
-  return lock;
-}
+Tail::Tail(std::string path, Database db, Statement insert)
+    : path_(std::move(path)), db_(std::move(db)), insert_(std::move(insert)) {}
 
-DirectoryLock::~DirectoryLock() {
-  if (file_ >= 0) ::close(file_);
-}
-
-Tail::Tail(DirectoryLock lock, std::string tail_path, Database catalog, Database tail,
-           Statement insert)
-    : lock_(std::move(lock)),
-      tail_path_(std::move(tail_path)),
-      catalog_(std::move(catalog)),
-      tail_(std::move(tail)),
-      insert_(std::move(insert)) {}
-
-Result<Tail> Tail::Open(const std::string& directory, bool full_durability) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) return Error{Errc::kUnavailable, directory + ": " + error.message()};
-  TL_TRY_ASSIGN(auto lock, DirectoryLock::Take(directory));
-
-  const std::string catalog_path = directory + "/catalog.db";
-  TL_TRY_ASSIGN(auto catalog, Database::Open(catalog_path, {.full_durability = true}));
-  TL_TRY(Migrate(catalog, kCatalogId, kCatalogMigrations, catalog_path));
-
+Result<Tail> Tail::Open(const std::string& path, const Options& options) {
   // Pages large enough that the row of a usual request takes few WAL frames.
   constexpr std::int64_t kTailPage = 8192;
-  const std::string tail_path = directory + "/tail-0-1.db";
-  TL_TRY_ASSIGN(auto tail, Database::Open(tail_path, {.page_bytes = kTailPage,
-                                                      .full_durability = full_durability,
-                                                      .checkpoint = false,
-                                                      .cache_kib = 4096}));
-  TL_TRY(Migrate(tail, kTailId, kTailMigrations, tail_path));
-  TL_TRY_ASSIGN(auto insert, tail.Prepare("INSERT INTO tail (format, tenant, arrival_ns, records,"
-                                          " dictionary) VALUES (?, ?, ?, ?, ?)"));
-  TL_TRY_ASSIGN(const std::uint64_t seed, HashSeed(catalog));
-  TL_TRY_ASSIGN(auto tenants, Tenants(catalog));
-
-  Tail opened(std::move(lock), tail_path, std::move(catalog), std::move(tail), std::move(insert));
-  opened.hash_seed_ = seed;
-  opened.tenants_ = std::move(tenants);
-  return opened;
-}
-
-Result<std::uint32_t> Tail::AddTenant(const std::string& name) {
-  const auto number = static_cast<std::uint32_t>(tenants_.size() + 1);
-  TL_TRY_ASSIGN(auto insert, catalog_.Prepare("INSERT INTO tenant (id, name) VALUES (?, ?)"));
-  TL_TRY(insert.Run(static_cast<std::int64_t>(number), std::string_view(name)));
-  tenants_.push_back(name);
-  return number;
+  TL_TRY_ASSIGN(auto db, Database::Open(path, {.vfs = options.vfs,
+                                               .page_bytes = kTailPage,
+                                               .full_durability = options.full_durability,
+                                               .checkpoint = false,
+                                               .cache_kib = 4096}));
+  TL_TRY(Migrate(db, kTailId, kTailMigrations, path));
+  TL_TRY_ASSIGN(auto insert, db.Prepare("INSERT INTO tail (format, tenant, arrival_ns, records,"
+                                        " dictionary) VALUES (?, ?, ?, ?, ?)"));
+  return Tail(path, std::move(db), std::move(insert));
 }
 
 Result<void> Tail::Append(const std::vector<TailRow>& rows) {
-  TL_TRY_ASSIGN(auto transaction, Transaction::Begin(tail_));
+  TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db_));
   for (const TailRow& row : rows) {
     TL_TRY(insert_.Run(row.format, static_cast<std::int64_t>(row.tenant),
                        static_cast<std::int64_t>(row.arrival_unix_ns), Blob{row.records},
@@ -135,14 +45,14 @@ Result<void> Tail::Append(const std::vector<TailRow>& rows) {
 }
 
 Result<void> Tail::Replay(const std::function<Result<void>(const TailRow& row)>& row) {
-  TL_TRY_ASSIGN(auto all, tail_.Prepare("SELECT format, tenant, arrival_ns, records, dictionary"
-                                        " FROM tail ORDER BY seq"));
+  TL_TRY_ASSIGN(auto all, db_.Prepare("SELECT format, tenant, arrival_ns, records, dictionary"
+                                      " FROM tail ORDER BY seq"));
   auto rows = all.Use();
   while (rows.Next()) {
     if (rows.Integer(0) > kNewestFormat) {
-      return Error{Errc::kDataLoss,
-                   tail_path_ + ": a row of format " + std::to_string(rows.Integer(0)) +
-                       ", this version reads up to " + std::to_string(kNewestFormat)};
+      return Error{Errc::kDataLoss, path_ + ": a row of format " + std::to_string(rows.Integer(0)) +
+                                        ", this version reads up to " +
+                                        std::to_string(kNewestFormat)};
     }
     const TailRow replayed{.format = rows.Integer(0),
                            .tenant = static_cast<std::uint32_t>(rows.Integer(1)),
@@ -153,7 +63,5 @@ Result<void> Tail::Replay(const std::function<Result<void>(const TailRow& row)>&
   }
   return rows.Finish();
 }
-
-std::uint64_t Tail::disk_bytes() const { return SizeOf(tail_path_) + SizeOf(tail_path_ + "-wal"); }
 
 }  // namespace throughline::store::sqlite

@@ -1,15 +1,13 @@
-// The files of the hot part (format.md): the catalog and the tail.
+// A tail file (format.md): what a memtable holds, on disk.
 //
-// The catalog is tiny and fully durable: the hash seed and the tenants' numbers. The tail takes one
-// row a request; its WAL is never folded back, so that appending costs what the bytes cost. Both
-// belong to the thread that appends, after Open. `DIR/LOCK` is held as long as this lives.
+// One row a request; its WAL is never folded back, so that appending costs what the bytes cost.
+// Belongs to the thread that appends, after Replay.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "correlate/result.h"
@@ -25,51 +23,28 @@ struct TailRow {
   std::string_view dictionary;
 };
 
-// DIR/LOCK, which one process at a time can hold.
-class DirectoryLock {
- public:
-  static Result<DirectoryLock> Take(const std::string& directory);
-  DirectoryLock(DirectoryLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(DirectoryLock&&) = delete;
-  ~DirectoryLock();
-
- private:
-  explicit DirectoryLock(int file) : file_(file) {}
-  int file_;
-};
-
 class Tail {
  public:
-  // Creates the directory and the files that are not there.
-  static Result<Tail> Open(const std::string& directory, bool full_durability);
+  struct Options {
+    bool full_durability = false;
+    const char* vfs = nullptr;  // As in OpenOptions.
+  };
+  // Creates the file where it is not there.
+  static Result<Tail> Open(const std::string& path, const Options& options);
 
-  std::uint64_t hash_seed() const { return hash_seed_; }
-  // Tenant i has number i + 1.
-  const std::vector<std::string>& tenants() const { return tenants_; }
-  // Durable when it returns.
-  Result<std::uint32_t> AddTenant(const std::string& name);
+  const std::string& path() const { return path_; }
 
   // All rows in one transaction; durable as configured when it returns.
   Result<void> Append(const std::vector<TailRow>& rows);
   // Every row in the order of commit; stops at the first error of `row`.
   Result<void> Replay(const std::function<Result<void>(const TailRow& row)>& row);
 
-  // Of the tail and its WAL.
-  std::uint64_t disk_bytes() const;
-
  private:
-  Tail(DirectoryLock lock, std::string tail_path, Database catalog, Database tail,
-       Statement insert);
+  Tail(std::string path, Database db, Statement insert);
 
-  DirectoryLock lock_;  // First: outlives the connections.
-  std::string tail_path_;
-  Database catalog_;
-  Database tail_;
+  std::string path_;
+  Database db_;
   Statement insert_;
-  std::uint64_t hash_seed_ = 0;
-  std::vector<std::string> tenants_;
 };
 
 }  // namespace throughline::store::sqlite

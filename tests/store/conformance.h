@@ -38,6 +38,8 @@ struct Backend {
   bool durable = false;
   // Answers "kUnavailable" when `memory_bytes` are full, at once and within that bound.
   bool bounded = true;
+  // Usage().traces is exact: a trace counts once, however much of it came when.
+  bool counts_traces_once = true;
   std::function<std::unique_ptr<StoreUnderTest>(const StoreLimits&)> open;  // New and empty.
 };
 

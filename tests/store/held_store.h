@@ -96,6 +96,7 @@ class HeldStore final : public Store {
                                              std::function<void()> callback) override {
     return inner_.Watch(scope, id, std::move(callback));
   }
+  Result<void> Maintain(std::uint64_t now) override { return inner_.Maintain(now); }
   StoreUsage Usage() const override { return inner_.Usage(); }
   std::uint64_t hash_seed() const override { return inner_.hash_seed(); }
 

@@ -1,0 +1,67 @@
+#include "store/maintainer.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace throughline::store {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstRetry{1000};
+
+// Of the calling thread alone. Where it is not allowed, all are equal.
+void GiveWay() {
+  constexpr int kNicer = 5;
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNicer);
+}
+
+}  // namespace
+
+void Maintainer::Start(Store& store, const Clock& clock) {
+  thread_ = std::thread([this, &store, &clock] { Run(store, clock); });
+}
+
+void Maintainer::Wake() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  is_due_ = true;
+  woken_.notify_one();
+}
+
+void Maintainer::Stop() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+    woken_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Maintainer::Run(Store& store, const Clock& clock) {
+  GiveWay();
+  std::chrono::milliseconds wait{0};  // At once: a start may find work.
+  std::chrono::milliseconds retry = kFirstRetry;
+  for (;;) {
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      // What woke it while the last try had failed waits as long: it is the same work.
+      woken_.wait_for(lock, wait, [&] { return stopping_ || (is_due_ && retry == kFirstRetry); });
+      if (stopping_) return;
+      is_due_ = false;
+    }
+    const auto done = store.Maintain(clock.NowUnixNs());
+    stats_.runs.fetch_add(1, std::memory_order_relaxed);
+    wait = options_.period;
+    if (done) {
+      retry = kFirstRetry;
+      continue;
+    }
+    stats_.failures.fetch_add(1, std::memory_order_relaxed);
+    if (options_.on_error) options_.on_error(done.error());
+    wait = std::min(retry, options_.period);
+    retry = std::min(2 * retry, options_.period);
+  }
+}
+
+}  // namespace throughline::store

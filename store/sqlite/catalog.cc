@@ -1,0 +1,177 @@
+#include "store/sqlite/catalog.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <random>
+
+namespace throughline::store::sqlite {
+namespace {
+
+constexpr std::int64_t kCatalogId = 0x544c4341;
+
+// Never edited once released; appended.
+constexpr const char* kMigrations[] = {
+    // 1: what outlives every tail.
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE tenant (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;",
+    // 2: sealed segments, and the traces of those that retention took.
+    "CREATE TABLE segment (id INTEGER PRIMARY KEY, tail INTEGER NOT NULL UNIQUE, file TEXT NOT"
+    " NULL, format INTEGER NOT NULL, traces INTEGER NOT NULL, spans INTEGER NOT NULL, logs INTEGER"
+    " NOT NULL, exemplars INTEGER NOT NULL, gauges INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    " first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, first_arrival_ns INTEGER NOT NULL,"
+    " last_arrival_ns INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE expired (segment INTEGER PRIMARY KEY, dropped_ns INTEGER NOT NULL, traces BLOB"
+    " NOT NULL) STRICT;",
+};
+
+Error System(const std::string& what) {
+  return {Errc::kUnavailable, what + ": " + std::strerror(errno)};
+}
+
+// Drawn once per data directory, so that identities outlive a restart.
+Result<std::uint64_t> HashSeed(Database& catalog) {
+  TL_TRY_ASSIGN(auto find, catalog.Prepare("SELECT value FROM setting WHERE name = 'hash_seed'"));
+  {
+    auto row = find.Use();
+    if (row.Next()) return static_cast<std::uint64_t>(row.Integer(0));
+    TL_TRY(row.Finish());
+  }
+  std::random_device random;
+  const std::uint64_t seed = (std::uint64_t{random()} << 32U) | random();
+  TL_TRY_ASSIGN(auto insert,
+                catalog.Prepare("INSERT INTO setting (name, value) VALUES ('hash_seed', ?)"));
+  TL_TRY(insert.Run(static_cast<std::int64_t>(seed)));
+  return seed;
+}
+
+Result<std::vector<std::string>> Tenants(Database& catalog) {
+  TL_TRY_ASSIGN(auto list, catalog.Prepare("SELECT name FROM tenant ORDER BY id"));
+  std::vector<std::string> names;
+  auto row = list.Use();
+  while (row.Next()) names.emplace_back(row.Text(0));
+  TL_TRY(row.Finish());
+  return names;
+}
+
+Result<std::vector<segment::SegmentInfo>> Segments(Database& catalog) {
+  TL_TRY_ASSIGN(auto list,
+                catalog.Prepare("SELECT id, tail, file, format, traces, spans, logs, exemplars,"
+                                " gauges, bytes, first_ns, last_ns, first_arrival_ns,"
+                                " last_arrival_ns FROM segment ORDER BY id"));
+  std::vector<segment::SegmentInfo> segments;
+  auto row = list.Use();
+  const auto number = [&row](int column) {
+    return static_cast<std::uint64_t>(row.Integer(column));
+  };
+  while (row.Next()) {
+    segments.push_back({.id = number(0),
+                        .tail = number(1),
+                        .file = std::string(row.Text(2)),
+                        .format = row.Integer(3),
+                        .traces = number(4),
+                        .spans = number(5),
+                        .logs = number(6),
+                        .exemplars = number(7),
+                        .gauges = number(8),
+                        .bytes = number(9),
+                        .time = {number(10), number(11)},
+                        .first_arrival_unix_ns = number(12),
+                        .last_arrival_unix_ns = number(13)});
+  }
+  TL_TRY(row.Finish());
+  return segments;
+}
+
+Result<std::vector<Expired>> ExpiredOf(Database& catalog) {
+  TL_TRY_ASSIGN(auto list, catalog.Prepare("SELECT segment, dropped_ns, traces FROM expired ORDER"
+                                           " BY segment"));
+  std::vector<Expired> expired;
+  auto row = list.Use();
+  while (row.Next()) {
+    expired.push_back({.segment = static_cast<std::uint64_t>(row.Integer(0)),
+                       .dropped_unix_ns = static_cast<std::uint64_t>(row.Integer(1)),
+                       .traces = std::string(row.Bytes(2))});
+  }
+  TL_TRY(row.Finish());
+  return expired;
+}
+
+std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+
+}  // namespace
+
+Result<DirectoryLock> DirectoryLock::Take(const std::string& directory) {
+  const std::string path = directory + "/LOCK";
+  DirectoryLock lock(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644));
+  if (lock.file_ < 0) return System(path);
+  if (::flock(lock.file_, LOCK_EX | LOCK_NB) != 0) {
+    return Error{Errc::kUnavailable, path + ": another process holds this data directory"};
+  }
+  return lock;
+}
+
+DirectoryLock::~DirectoryLock() {
+  if (file_ >= 0) ::close(file_);
+}
+
+Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& directory, const char* vfs,
+                                               Files& files) {
+  TL_TRY(files.CreateDirectories(directory));
+  TL_TRY_ASSIGN(auto lock, DirectoryLock::Take(directory));
+  const std::string path = directory + "/catalog.db";
+  TL_TRY_ASSIGN(auto db, Database::Open(path, {.vfs = vfs, .full_durability = true}));
+  TL_TRY(Migrate(db, kCatalogId, kMigrations, path));
+  std::unique_ptr<Catalog> catalog(new Catalog(std::move(lock), std::move(db)));
+  TL_TRY(catalog->Read());
+  return catalog;
+}
+
+Result<void> Catalog::Read() {
+  TL_TRY_ASSIGN(hash_seed_, HashSeed(db_));
+  TL_TRY_ASSIGN(tenants_, Tenants(db_));
+  TL_TRY_ASSIGN(segments_, Segments(db_));
+  TL_TRY_ASSIGN(expired_, ExpiredOf(db_));
+  return {};
+}
+
+Result<void> Catalog::AddTenant(std::uint32_t number, const std::string& name) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  TL_TRY_ASSIGN(auto insert, db_.Prepare("INSERT INTO tenant (id, name) VALUES (?, ?)"));
+  return insert.Run(std::int64_t{number}, std::string_view(name));
+}
+
+Result<void> Catalog::AddSegment(const segment::SegmentInfo& info) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  TL_TRY_ASSIGN(auto insert,
+                db_.Prepare("INSERT INTO segment (id, tail, file, format, traces, spans, logs,"
+                            " exemplars, gauges, bytes, first_ns, last_ns, first_arrival_ns,"
+                            " last_arrival_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  return insert.Run(Signed(info.id), Signed(info.tail), std::string_view(info.file), info.format,
+                    Signed(info.traces), Signed(info.spans), Signed(info.logs),
+                    Signed(info.exemplars), Signed(info.gauges), Signed(info.bytes),
+                    Signed(info.time.start_unix_ns), Signed(info.time.end_unix_ns),
+                    Signed(info.first_arrival_unix_ns), Signed(info.last_arrival_unix_ns));
+}
+
+Result<void> Catalog::DropSegment(const Expired& expired) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db_));
+  TL_TRY_ASSIGN(auto drop, db_.Prepare("DELETE FROM segment WHERE id = ?"));
+  TL_TRY(drop.Run(Signed(expired.segment)));
+  TL_TRY_ASSIGN(auto keep, db_.Prepare("INSERT INTO expired (segment, dropped_ns, traces) VALUES"
+                                       " (?, ?, ?)"));
+  TL_TRY(keep.Run(Signed(expired.segment), Signed(expired.dropped_unix_ns), Blob{expired.traces}));
+  return transaction.Commit();
+}
+
+Result<void> Catalog::ForgetExpired(std::uint64_t dropped_before_unix_ns) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  TL_TRY_ASSIGN(auto forget, db_.Prepare("DELETE FROM expired WHERE dropped_ns < ?"));
+  return forget.Run(Signed(dropped_before_unix_ns));
+}
+
+}  // namespace throughline::store::sqlite
