@@ -1,21 +1,11 @@
 #include "store/maintainer.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 namespace throughline::store {
 namespace {
 
 constexpr std::chrono::milliseconds kFirstRetry{1000};
-
-// Of the calling thread alone. Where it is not allowed, all are equal.
-void GiveWay() {
-  constexpr int kNicer = 5;
-  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNicer);
-}
 
 }  // namespace
 
@@ -39,7 +29,6 @@ void Maintainer::Stop() {
 }
 
 void Maintainer::Run(Store& store, const Clock& clock) {
-  GiveWay();
   std::chrono::milliseconds wait{0};  // At once: a start may find work.
   std::chrono::milliseconds retry = kFirstRetry;
   for (;;) {

@@ -1,7 +1,7 @@
 // Owns the one thread that calls Store::Maintain: when it is woken, and once a period.
 //
 // After an error it tries again, after a second at first and then twice as long each time, up to
-// the period. The thread gives way to others where there is too little of the processor.
+// the period. The thread has no lower priority than others: intake would wait for it in the end.
 #pragma once
 
 #include <atomic>

@@ -24,11 +24,6 @@ ZSTD_DCtx_s* Inflater() {
 
 }  // namespace
 
-void AppendVarint(std::uint64_t value, std::string& out) {
-  char bytes[10];
-  out.append(bytes, sqlite::PutVarint(value, bytes));
-}
-
 std::string TimeColumn::Take() {
   std::size_t unit = std::size(kUnits) - 1;
   for (const std::uint64_t difference : differences_) {

@@ -23,7 +23,10 @@ namespace throughline::store::segment {
 
 using sqlite::Cursor;
 
-void AppendVarint(std::uint64_t value, std::string& out);
+inline void AppendVarint(std::uint64_t value, std::string& out) {
+  for (; value >= 0x80; value >>= 7U) out.push_back(static_cast<char>(value | 0x80U));
+  out.push_back(static_cast<char>(value));
+}
 // Small for numbers near zero on either side, modulo 2^64.
 inline std::uint64_t ZigZag(std::uint64_t difference) {
   return (difference << 1U) ^ (0 - (difference >> 63U));

@@ -70,7 +70,7 @@ class RowWriter {
 }  // namespace
 
 DictionaryWriter::DictionaryWriter(const sqlite::Dictionary& hot, std::uint64_t seed)
-    : hot_(hot), seed_(seed), key_index_(0, Hash{seed}), head_index_(0, Hash{seed}) {
+    : hot_(hot), seed_(seed), key_index_(0, Hash{seed}) {
   const std::uint32_t count = hot.mark().count;
   string_of_.resize(count);
   interned_.resize(count);
@@ -111,12 +111,15 @@ std::uint32_t DictionaryWriter::KeyOf(std::string_view key) {
 }
 
 std::uint32_t DictionaryWriter::HeadOf(std::string_view head) {
-  const auto found = head_index_.find(head);
-  if (found != head_index_.end()) return found->second;
-  const auto index = static_cast<std::uint32_t>(heads_.size());
+  const std::uint64_t hash = HashBytes(head, seed_);
+  const std::uint32_t found = head_table_.Find(
+      hash, [&](std::uint32_t reference) { return heads_[reference - 1] == head; });
+  if (found != 0) return found - 1;
   heads_.emplace_back(head);
-  head_index_.emplace(heads_.back(), index);
-  return index;
+  const auto reference = static_cast<std::uint32_t>(heads_.size());
+  head_table_.Insert(hash, reference,
+                     [this](std::uint32_t index) { return HashBytes(heads_[index - 1], seed_); });
+  return reference - 1;
 }
 
 Result<void> DictionaryWriter::Save(sqlite::Database& db) const {

@@ -75,7 +75,7 @@ class DictionaryWriter {
   std::unordered_map<std::string_view, std::uint32_t, Hash> key_index_;
   std::deque<std::string> key_texts_;  // Of keys that no interned attribute has.
   std::deque<std::string> heads_;
-  std::unordered_map<std::string_view, std::uint32_t, Hash> head_index_;
+  sqlite::HashTable head_table_;  // Of index + 1.
 };
 
 }  // namespace throughline::store::segment

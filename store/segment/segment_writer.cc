@@ -67,9 +67,12 @@ class SegmentWriter {
 
  private:
   static constexpr std::size_t kAhead = 8;
+  static constexpr std::size_t kPage = 4096;
 
   void Collect();
   void CollectUnlinked();
+  void IndexBlocks();
+  std::uint64_t ArrivalOf(std::uint32_t reference) const;
   void Prefetch(const TraceRef& ref) const {
     for (const std::uint32_t head : {ref.trace.spans, ref.trace.lines, ref.trace.exemplars}) {
       if (head != 0) __builtin_prefetch(snapshot_.At(head).data());
@@ -118,6 +121,8 @@ class SegmentWriter {
     auto operator<=>(const NameKey&) const = default;
   };
   std::map<NameKey, std::vector<SearchEntry>> entries_;
+  // Of each page of the memtable's records, the block that its first byte is in.
+  std::vector<std::uint32_t> block_of_page_;
   // The last of each kind, which the next record often has too.
   struct LastEntries {
     NameKey key;
@@ -133,7 +138,23 @@ class SegmentWriter {
   SegmentInfo info_;
 };
 
+// Arrivals are asked for in the order of traces, so at random: a search a record would be slow.
+void SegmentWriter::IndexBlocks() {
+  const auto blocks = snapshot_.blocks();
+  for (std::uint32_t i = 0; i < blocks.size(); ++i) {
+    while (block_of_page_.size() * kPage < blocks[i].end) block_of_page_.push_back(i);
+  }
+}
+
+std::uint64_t SegmentWriter::ArrivalOf(std::uint32_t reference) const {
+  const auto blocks = snapshot_.blocks();
+  std::uint32_t block = block_of_page_[reference / kPage];
+  while (blocks[block].end <= reference) ++block;
+  return blocks[block].arrival_unix_ns;
+}
+
 void SegmentWriter::Collect() {
+  IndexBlocks();
   std::uint64_t linked = 0;
   table_.EachTrace([&](std::uint32_t tenant, const Memtable::Snapshot::Trace& trace) {
     traces_.push_back({.tenant = tenant, .trace = trace});
@@ -167,7 +188,7 @@ Result<void> SegmentWriter::WriteTrace(const TraceRef& ref) {
         TL_TRY(EndBlock());
         block_.BeginTrace(ref.tenant, ref.trace.id);
       }
-      Add(ref, snapshot_.At(at), snapshot_.ArrivalOf(at));
+      Add(ref, snapshot_.At(at), ArrivalOf(at));
     }
   } else {
     // Lines and exemplars name spans by their place, so spans come first.
@@ -186,7 +207,7 @@ Result<void> SegmentWriter::WriteChain(const TraceRef& ref, std::uint32_t newest
       TL_TRY(EndBlock());
       block_.BeginTrace(ref.tenant, ref.trace.id);
     }
-    Add(ref, snapshot_.At(*at), snapshot_.ArrivalOf(*at));
+    Add(ref, snapshot_.At(*at), ArrivalOf(*at));
   }
   return {};
 }

@@ -124,7 +124,13 @@ class IdentitySet {
       if (const std::uint64_t identity = (*slots_)[i]; identity != 0) visit(identity);
     }
   }
+  // Makes room for as many more. What comes in the order of another set's slots must have it: it
+  // would fill one end of a smaller table, where each insert looks at all that were before.
+  void Reserve(std::size_t more) {
+    while ((count_ + more + 1) * 4 > (mask_ + 1) * 3) Double();
+  }
   void InsertAll(const IdentitySet& other) {
+    Reserve(other.count());
     other.Each([this](std::uint64_t identity) { Insert(identity); });
   }
 

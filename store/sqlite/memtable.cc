@@ -76,6 +76,14 @@ Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed, std::vector<I
   records_.Extend(kFirstRecord);
 }
 
+void Memtable::NoteTimes(Block& block) const {
+  for (std::uint32_t at = block.begin; at < block.end;) {
+    const RecordView record(records_.data() + at);
+    if (record.kind() != RecordKind::kGauges) block.Note(record);
+    at += record.size();
+  }
+}
+
 bool Memtable::InsertIdentity(std::uint64_t identity) {
   for (const Identities& earlier : earlier_) {
     if (earlier->Contains(identity)) return false;
@@ -139,6 +147,7 @@ Result<Memtable::Staged> Memtable::Stage(std::uint32_t tenant, std::uint64_t arr
   block.exemplars = StageRecords(batch.exemplars, tenant, mix, writer);
   StageGauges(batch.gauges, mix, writer, block);
   block.end = static_cast<std::uint32_t>(records_.size());
+  NoteTimes(block);
   staged_blocks_.push_back(block);
 
   Staged staged;
@@ -415,6 +424,7 @@ Result<void> Memtable::Replay(std::uint32_t tenant, std::uint64_t arrival_unix_n
     }
     at += record.size();
   }
+  NoteTimes(block);
   staged_blocks_.push_back(block);
   Publish([] { return false; }, {});
   return {};

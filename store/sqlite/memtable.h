@@ -42,6 +42,18 @@ struct Block {
   std::uint32_t gauges = 0;        // Points,
   std::uint32_t gauge_record = 0;  // which stand in one record.
   std::uint64_t arrival_unix_ns = 0;
+  // Effective times of spans, lines and exemplars; first > last: there are none.
+  std::uint64_t first_unix_ns = UINT64_MAX;
+  std::uint64_t last_unix_ns = 0;
+
+  void Note(const RecordView& record) {
+    const std::uint64_t observed =
+        record.kind() == RecordKind::kLine ? record.observed_unix_ns() : 0;
+    const std::uint64_t time =
+        EffectiveTimeOf(record.time_unix_ns(), observed, arrival_unix_ns).unix_ns;
+    if (time < first_unix_ns) first_unix_ns = time;
+    if (time > last_unix_ns) last_unix_ns = time;
+  }
 };
 
 // Counts of one (tenant, service, operation, kind), or of a service's lines or exemplars.
@@ -171,6 +183,7 @@ class Memtable {
   Pending Recount(RecordView record, std::uint32_t reference, Block& block);
   // False: they are damaged.
   bool ReplayGauges(std::uint32_t reference, std::uint64_t tenant_mix, Block& block);
+  void NoteTimes(Block& block) const;
   // False: it was here already, or earlier.
   bool InsertIdentity(std::uint64_t identity);
   bool HasRoomFor(std::size_t record_bytes, std::size_t dictionary_bytes, std::size_t records,

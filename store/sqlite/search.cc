@@ -14,6 +14,7 @@
 #include "store/metric_name.h"
 #include "store/record_time.h"
 #include "store/sqlite/found_trace.h"
+#include "store/sqlite/hot_reader.h"
 #include "store/summary.h"
 
 namespace throughline::store::sqlite {
@@ -22,9 +23,6 @@ namespace {
 using segment::BlockCandidate;
 using segment::SearchFilter;
 using segment::Segment;
-
-// Deadlines are looked at once in this many records.
-constexpr std::size_t kRecordsPerDeadlineCheck = 1024;
 
 std::uint32_t CountOf(const Block& block, RecordKind kind) {
   return kind == RecordKind::kSpan   ? block.spans
@@ -45,104 +43,77 @@ void SayCut(const Cut& cut, Answer& answer) {
   answer.incomplete_reason = kDamagedReason;
 }
 
-// Walks the records of one kind in the hot parts, reads those in a time range, and gives them to a
-// visitor, with the number of the batch: the record is the last of its kind there.
-class HotScan {
- public:
-  HotScan(const View& view, RecordKind kind, TimeRange time, Cut& cut)
-      : view_(view), kind_(kind), time_(time), cut_(cut) {}
-
-  template <typename Visit>
-  void All(Visit visit) {
-    for (const Memtable::Snapshot& snapshot : view_.hot) {
-      Begin(snapshot);
-      const auto blocks = snapshot.blocks();
-      for (auto block = blocks.rbegin(); block != blocks.rend() && !cut_.deadline; ++block) {
-        if (block->tenant != view_.tenant || CountOf(*block, kind_) == 0) continue;
-        for (std::uint32_t at = block->begin; at < block->end && !cut_.deadline;) {
-          const RecordView record = snapshot.At(at);
-          if (record.kind() == kind_) Look(record, block->arrival_unix_ns, visit);
-          at += record.size();
-        }
-      }
-    }
-  }
-
- private:
-  void Begin(const Memtable::Snapshot& snapshot) {
-    snapshot_ = &snapshot;
-    looked_ = 0;
-  }
-  template <typename Visit>
-  void Look(RecordView record, std::uint64_t arrival, Visit& visit) {
-    if (looked_++ % kRecordsPerDeadlineCheck == 0) {
-      cut_.deadline = view_.scope.Expired();
-      ++batches_;
-      // A fresh batch from time to time: what was read is not needed again.
-      reader_.reset();
-      batch_.emplace();
-      reader_.emplace(snapshot_->dictionary(), *batch_);
-    }
-    const std::uint64_t observed = kind_ == RecordKind::kLine ? record.observed_unix_ns() : 0;
-    const auto time = EffectiveTimeOf(record.time_unix_ns(), observed, arrival);
-    if (cut_.deadline || !time_.Contains(time.unix_ns)) return;
-    reader_->Read(record, arrival);
-    visit(*batch_, batches_);
-  }
-
-  const View& view_;
-  const RecordKind kind_;
-  const TimeRange time_;
-  Cut& cut_;
-  const Memtable::Snapshot* snapshot_ = nullptr;
-  std::optional<Batch> batch_;
-  std::optional<RecordReader> reader_;
-  std::size_t looked_ = 0;
-  std::size_t batches_ = 0;
-};
-
-// The sealed part of a search: segments, then their blocks, in the order of time. What comes next
-// has no record that stands before its time.
-class SealedScan {
+// What a search looks at: requests that are hot, segments, and the blocks of those, in the order of
+// time. What comes next has no record that stands before its time.
+class Scan {
  public:
   // `newest_first`: times fall; else they rise.
-  SealedScan(const View& view, const SearchFilter& filter, bool newest_first, Cut& cut)
+  Scan(const View& view, const SearchFilter& filter, bool newest_first, Cut& cut)
       : view_(view), filter_(filter), newest_first_(newest_first), cut_(cut) {
-    for (const auto& segment : view.sealed) {
-      const TimeRange time = segment->info().time;
-      if (time.start_unix_ns > filter.time.end_unix_ns ||
-          time.end_unix_ns < filter.time.start_unix_ns) {
-        continue;
+    for (const Memtable::Snapshot& snapshot : view.hot) {
+      hot_.emplace_back(snapshot, filter);
+      for (const Block& block : snapshot.blocks()) {
+        if (block.tenant != view.tenant || CountOf(block, filter.kind) == 0) continue;
+        Push({block.first_unix_ns, block.last_unix_ns},
+             {.hot = static_cast<std::uint32_t>(hot_.size()), .request = &block});
       }
-      Push(
-          {.time = newest_first ? time.end_unix_ns : time.start_unix_ns, .segment = segment.get()});
     }
+    for (const auto& segment : view.sealed) Push(segment->info().time, {.segment = segment.get()});
+    std::make_heap(steps_.begin(), steps_.end(), Order());
   }
 
-  // The time of what comes next; nullopt: nothing does.
+  // The time of what comes next; nullopt: nothing does, or the deadline is over.
   std::optional<std::uint64_t> next_unix_ns() {
     // A segment gives way to its blocks, whose times are nearer the truth.
-    while (!steps_.empty() && steps_.front().block == kWholeSegment && !Stopped()) Expand(Pop());
-    if (steps_.empty() || cut_.deadline) return std::nullopt;
-    return steps_.front().time;
+    while (!steps_.empty() && !Stopped()) {
+      const Step& next = steps_.front();
+      if (next.request != nullptr || next.block != kWholeSegment) return next.time;
+      Expand(Pop());
+    }
+    return std::nullopt;
   }
-  // Reads it.
+  // Reads of it what the filter does not rule out.
   void ReadNext(Batch& to) {
     const Step step = Pop();
-    if (!step.segment->ReadBlock(step.block, filter_.kind, view_.tenant, to)) cut_.damaged = true;
+    if (step.request != nullptr) {
+      hot_[step.hot - 1].Read(*step.request, to);
+    } else if (!step.segment->ReadBlock(step.block, filter_.kind, view_.tenant, to)) {
+      cut_.damaged = true;
+    }
   }
 
  private:
   static constexpr std::uint32_t kWholeSegment = UINT32_MAX;
+  static constexpr std::size_t kStepsPerDeadlineCheck = 16;
   struct Step {
     std::uint64_t time = 0;
+    std::uint32_t hot = 0;  // Index + 1.
+    const Block* request = nullptr;
     const Segment* segment = nullptr;
     std::uint32_t block = kWholeSegment;
   };
+  struct ComesLater {
+    bool newest_first;
+    bool operator()(const Step& a, const Step& b) const {
+      return newest_first ? a.time < b.time : b.time < a.time;
+    }
+  };
 
+  ComesLater Order() const { return {newest_first_}; }
   bool Stopped() {
-    cut_.deadline = cut_.deadline || view_.scope.Expired();
+    if (looked_++ % kStepsPerDeadlineCheck == 0) {
+      cut_.deadline = cut_.deadline || view_.scope.Expired();
+    }
     return cut_.deadline;
+  }
+  // Adds a step, without its place, if the range has something of it.
+  void Push(TimeRange time, Step step) {
+    if (time.start_unix_ns > filter_.time.end_unix_ns ||
+        time.end_unix_ns < filter_.time.start_unix_ns) {
+      return;
+    }
+    step.time = newest_first_ ? time.end_unix_ns : time.start_unix_ns;
+    steps_.push_back(step);
   }
   void Expand(const Step& step) {
     const auto found = step.segment->Search(filter_);
@@ -151,22 +122,13 @@ class SealedScan {
       return;
     }
     for (const BlockCandidate& candidate : *found) {
-      Push({.time = newest_first_ ? candidate.last_unix_ns : candidate.first_unix_ns,
-            .segment = step.segment,
-            .block = candidate.block});
+      Push({candidate.first_unix_ns, candidate.last_unix_ns},
+           {.segment = step.segment, .block = candidate.block});
+      std::push_heap(steps_.begin(), steps_.end(), Order());
     }
   }
-  bool ComesLater(const Step& a, const Step& b) const {
-    return newest_first_ ? a.time < b.time : b.time < a.time;
-  }
-  void Push(const Step& step) {
-    steps_.push_back(step);
-    std::push_heap(steps_.begin(), steps_.end(),
-                   [this](const Step& a, const Step& b) { return ComesLater(a, b); });
-  }
   Step Pop() {
-    std::pop_heap(steps_.begin(), steps_.end(),
-                  [this](const Step& a, const Step& b) { return ComesLater(a, b); });
+    std::pop_heap(steps_.begin(), steps_.end(), Order());
     const Step step = steps_.back();
     steps_.pop_back();
     return step;
@@ -176,7 +138,9 @@ class SealedScan {
   const SearchFilter& filter_;
   const bool newest_first_;
   Cut& cut_;
+  std::vector<HotReader> hot_;
   std::vector<Step> steps_;  // A heap.
+  std::size_t looked_ = 0;
 };
 
 // A span that matched: its trace is a candidate, and starts no later than this.
@@ -289,36 +253,22 @@ class RecordItems {
   Batch held_;
 };
 
-// Adds the records of a search, hot and sealed, that `matches(record, batch)`.
+// Adds the records of a search that `matches(record, batch)`.
 template <typename Record, typename Matches>
 void Collect(const View& view, const SearchFilter& filter, bool newest_first, Cut& cut,
              RecordItems<Record>& to, Matches matches) {
-  std::size_t copied_batch = 0;
-  std::optional<RecordCopier> copier;
-  HotScan(view, filter.kind, filter.time, cut).All([&](const Batch& batch, std::size_t number) {
-    const Record& record = RecordItems<Record>::Records(batch).back();
-    if (!matches(record, batch)) return;
-    if (number != copied_batch) {
-      copier.reset();
-      to.Prune();
-      copier.emplace(batch, to.held());
-      copied_batch = number;
-    }
-    to.Add(record, *copier);
-  });
-  copier.reset();
-  SealedScan sealed(view, filter, newest_first, cut);
-  while (const auto next = sealed.next_unix_ns()) {
+  Scan scan(view, filter, newest_first, cut);
+  while (const auto next = scan.next_unix_ns()) {
     to.Prune();
     if (to.items().Settle() &&
         (newest_first ? *next < to.items().last_unix_ns() : *next > to.items().last_unix_ns())) {
       break;
     }
     Batch batch;
-    sealed.ReadNext(batch);
-    RecordCopier block(batch, to.held());
+    scan.ReadNext(batch);
+    RecordCopier copier(batch, to.held());
     for (const Record& record : RecordItems<Record>::Records(batch)) {
-      if (matches(record, batch)) to.Add(record, block);
+      if (matches(record, batch)) to.Add(record, copier);
     }
   }
 }
@@ -423,22 +373,16 @@ Result<Page<TraceSummary>> FindTraces(const View& view, const TraceQuery& query)
   if (view.tenant == 0) return page;
   Cut cut;
   std::vector<MatchedSpan> matched;  // A heap.
-  HotScan(view, RecordKind::kSpan, query.time, cut).All([&](const Batch& batch, std::size_t) {
-    const Span& span = batch.spans.back();
-    if (match.Matches(span, batch)) matched.push_back({TimeOf(span), span.trace_id});
-  });
-  std::make_heap(matched.begin(), matched.end());
-
   const SearchFilter filter = FilterOf(view, query);
-  SealedScan sealed(view, filter, true, cut);
+  Scan scan(view, filter, true, cut);
   TracePage traces(view, query, kind, after, cut);
-  // The latest start of what is left, hot or sealed, is looked at next.
+  // The latest start of what is left, spans that matched or what is not read yet, comes next.
   while (!cut.deadline) {
-    const auto next = sealed.next_unix_ns();
+    const auto next = scan.next_unix_ns();
     if (next && (matched.empty() || *next >= matched.front().start_unix_ns)) {
       if (traces.HasAllFrom(*next)) break;
       Batch batch;
-      sealed.ReadNext(batch);
+      scan.ReadNext(batch);
       for (const Span& span : batch.spans) {
         if (!match.Matches(span, batch)) continue;
         matched.push_back({TimeOf(span), span.trace_id});

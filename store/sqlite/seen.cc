@@ -34,6 +34,7 @@ Result<void> ReadSeen(const std::string& path, const char* vfs, IdentitySet& to)
   TL_TRY_ASSIGN(auto select, db.Prepare("SELECT identities FROM seen"));
   auto row = select.Use();
   while (row.Next()) {
+    to.Reserve(row.Bytes(0).size() / 8);
     for (std::string_view bytes = row.Bytes(0); bytes.size() >= 8; bytes.remove_prefix(8)) {
       std::uint64_t identity = 0;
       std::memcpy(&identity, bytes.data(), 8);
