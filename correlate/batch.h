@@ -143,6 +143,7 @@ struct LogLine {
   std::uint32_t flags = 0;
   FoundBy found_by = FoundBy::kNone;
   Sampled sampled = Sampled::kUnknown;  // Only what counts as evidence (docs/concepts.md).
+  bool identity_follows = false;        // `identity` is IdentityOf(line): a store need not keep it.
   std::uint32_t resource = kNoIndex;
   std::uint32_t scope = kNoIndex;
   Range attributes;

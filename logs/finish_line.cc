@@ -67,9 +67,10 @@ void LineFinisher::AcceptNamed(LogLine& line, std::uint64_t name) {
   Append(line, HashCombine(IdentityOf(line, batch_, options_.hash_seed), name));
 }
 
-std::uint64_t LineFinisher::IdentityFor(const LogLine& line) {
+std::uint64_t LineFinisher::IdentityFor(LogLine& line) {
   const bool has_time = line.time_unix_ns != 0 || line.observed_unix_ns != 0;
   if (has_time || (style_.attributes_identify && line.attributes.count > 0)) {
+    line.identity_follows = true;
     return IdentityOf(line, batch_, options_.hash_seed);
   }
   if (!request_hashed_) {

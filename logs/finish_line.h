@@ -59,7 +59,7 @@ class LineFinisher {
  private:
   bool Link(LogLine& line, std::string_view repaired, std::span<const Attribute> source);
   void Append(LogLine& line, std::uint64_t identity);
-  std::uint64_t IdentityFor(const LogLine& line);
+  std::uint64_t IdentityFor(LogLine& line);
 
   std::string_view request_;
   const DecodeOptions& options_;

@@ -99,6 +99,7 @@ class GroupReader {
   };
 
   const Head& NextHead(RecordKind kind);
+  Head& HeadOf(std::uint32_t id, RecordKind kind);
   void ParseSpanHead(Cursor cursor, Head& head);
   void ParseLineHead(Cursor cursor, Head& head);
   void ParseExemplarHead(Cursor cursor, Head& head);
@@ -136,7 +137,14 @@ class GroupReader {
   Cursor rest_;
   std::unordered_map<std::uint32_t, KeyColumn> keys_;
   std::unordered_map<std::uint32_t, Head> parsed_;
-  ColumnStrings attributes_;
+  // In front of parsed_: records have few heads.
+  static constexpr std::size_t kRecentHeads = 64;
+  struct Recent {
+    std::uint32_t id = 0;
+    Head* head = nullptr;
+  };
+  Recent recent_[kRecentHeads];
+  StringRow heads_row_;
 
   TraceId id_;
   std::string hex_;
@@ -191,37 +199,43 @@ void GroupReader::ParseLineHead(Cursor cursor, Head& head) {
 }
 
 void GroupReader::ParseExemplarHead(Cursor cursor, Head& head) {
-  for (unsigned& flags : head.flags) flags = static_cast<unsigned char>(cursor.Fixed<char>());
-  if (head.flags[1] & sqlite::kHasLe) head.le = cursor.Fixed<double>();
+  for (int i = 0; i < 3; ++i) head.flags[i] = static_cast<unsigned char>(cursor.Fixed<char>());
+  if (head.flags[0] & sqlite::kHasLe) head.le = cursor.Fixed<double>();
   head.name = cursor.Varint();
   head.unit = cursor.Varint();
-  if (!(head.flags[2] & sqlite::kNoResource)) {
+  if (!(head.flags[1] & sqlite::kNoResource)) {
     head.resource = cursor.Varint();
     head.service = cursor.Varint();
   }
-  if (!(head.flags[2] & sqlite::kNoScope)) head.scope = cursor.Varint();
+  if (!(head.flags[1] & sqlite::kNoScope)) head.scope = cursor.Varint();
   ParseKeys(cursor, head.keys);
   ParseKeys(cursor, head.more_keys);
-  if (head.flags[3] & sqlite::kExemplarService) head.own_service = cursor.Varint();
+  if (head.flags[2] & sqlite::kExemplarService) head.own_service = cursor.Varint();
+}
+
+GroupReader::Head& GroupReader::HeadOf(std::uint32_t id, RecordKind kind) {
+  const auto [found, is_new] = parsed_.try_emplace(id);
+  Head& head = found->second;
+  if (!is_new) return head;
+  if (!heads_row_.Holds(id)) heads_row_ = strings_.RowOf(StringSpace::kHeads, id);
+  const Cursor cursor(heads_row_.At(id));
+  if (kind == RecordKind::kSpan) ParseSpanHead(cursor, head);
+  if (kind == RecordKind::kLine) ParseLineHead(cursor, head);
+  if (kind == RecordKind::kExemplar) ParseExemplarHead(cursor, head);
+  return head;
 }
 
 const GroupReader::Head& GroupReader::NextHead(RecordKind kind) {
   const auto id = static_cast<std::uint32_t>(heads_.Varint());
-  const auto [found, is_new] = parsed_.try_emplace(id);
-  Head& head = found->second;
-  if (is_new) {
-    const StringRow row = strings_.RowOf(StringSpace::kHeads, id);
-    const Cursor cursor(row.At(id));
-    if (kind == RecordKind::kSpan) ParseSpanHead(cursor, head);
-    if (kind == RecordKind::kLine) ParseLineHead(cursor, head);
-    if (kind == RecordKind::kExemplar) ParseExemplarHead(cursor, head);
-  }
+  Recent& recent = recent_[id % kRecentHeads];
+  if (recent.head == nullptr || recent.id != id) recent = {id, &HeadOf(id, kind)};
+  Head& head = *recent.head;
   time_ += times_.Next();
   arrival_ += arrivals_.Next();
   if (keep_ && !head.has_indexes) {
     const unsigned parts = kind == RecordKind::kSpan   ? head.flags[1]
                            : kind == RecordKind::kLine ? head.flags[3]
-                                                       : head.flags[2];
+                                                       : head.flags[1];
     Resolve(!(parts & sqlite::kNoResource), !(parts & sqlite::kNoScope), head);
   }
   return head;
@@ -387,7 +401,8 @@ void GroupReader::ReadLine() {
   LogLine line;
   line.trace_id = id_;
   line.span_id = NextPlace();
-  if (head.flags[0] & kIdentityStored) line.identity = escapes_.Fixed<std::uint64_t>();
+  line.identity_follows = (head.flags[2] & sqlite::kIdentityFollows) != 0;
+  if (!line.identity_follows) line.identity = escapes_.Fixed<std::uint64_t>();
   line.time_unix_ns = time_;
   line.arrival_unix_ns = arrival_;
   if (head.flags[0] & kObservedStored) line.observed_unix_ns = time_ + more_.Next();
@@ -416,7 +431,7 @@ void GroupReader::ReadLine() {
   if (line.resource != kNoIndex) line.service = to_.resources[line.resource].service;
   if (head.event_name != 0) line.event_name = Text(head.event_name);
   if (head.own_service != 0) line.service = Text(head.own_service);
-  if (identities_ && !(head.flags[0] & kIdentityStored)) {
+  if (identities_ && line.identity_follows) {
     line.identity = IdentityOf(line, to_, strings_.hash_seed());
   }
   to_.logs.push_back(line);
@@ -427,16 +442,15 @@ void GroupReader::ReadExemplar() {
   Exemplar exemplar;
   exemplar.trace_id = id_;
   exemplar.span_id = NextPlace();
-  if (head.flags[0] & kIdentityStored) exemplar.identity = escapes_.Fixed<std::uint64_t>();
   exemplar.time_unix_ns = time_;
   exemplar.arrival_unix_ns = arrival_;
   const auto value = texts_.Fixed<std::uint64_t>();
   exemplar.labels = Attributes(head.keys, exemplar.span_id);
   exemplar.attributes = Attributes(head.more_keys, exemplar.span_id);
   if (!keep_) return;
-  exemplar.is_integer = (head.flags[1] & sqlite::kInteger) != 0;
-  exemplar.has_le = (head.flags[1] & sqlite::kHasLe) != 0;
-  exemplar.metric_type = static_cast<MetricType>(head.flags[1] >> 4U);
+  exemplar.is_integer = (head.flags[0] & sqlite::kInteger) != 0;
+  exemplar.has_le = (head.flags[0] & sqlite::kHasLe) != 0;
+  exemplar.metric_type = static_cast<MetricType>(head.flags[0] >> 4U);
   if (exemplar.is_integer) {
     std::memcpy(&exemplar.integer, &value, sizeof value);
   } else {
@@ -449,9 +463,7 @@ void GroupReader::ReadExemplar() {
   exemplar.scope = head.scope_index;
   if (exemplar.resource != kNoIndex) exemplar.service = to_.resources[exemplar.resource].service;
   if (head.own_service != 0) exemplar.service = Text(head.own_service);
-  if (identities_ && !(head.flags[0] & kIdentityStored)) {
-    exemplar.identity = IdentityOf(exemplar, to_, strings_.hash_seed());
-  }
+  if (identities_) exemplar.identity = IdentityOf(exemplar, to_, strings_.hash_seed());
   to_.exemplars.push_back(exemplar);
 }
 

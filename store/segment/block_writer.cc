@@ -302,8 +302,7 @@ void BlockWriter::PutBody(std::string_view body, std::uint64_t span_id, std::str
   texts += body;
 }
 
-LineKeys BlockWriter::AddLine(RecordView record, std::uint64_t arrival_unix_ns,
-                              bool identity_follows) {
+LineKeys BlockWriter::AddLine(RecordView record, std::uint64_t arrival_unix_ns) {
   LineKeys keys;
   Group& group = groups_[1];
   AddCommon(record.time_unix_ns(), arrival_unix_ns, group);
@@ -313,12 +312,13 @@ LineKeys BlockWriter::AddLine(RecordView record, std::uint64_t arrival_unix_ns,
   const unsigned severity = ByteAt(record, 9);
   const unsigned parts = ByteAt(record, 11);
   const std::uint64_t observed = record.observed_unix_ns();
-  head_ += static_cast<char>((identity_follows ? 0U : kIdentityStored) |
-                             (observed != 0 ? kObservedStored : 0U));
+  head_ += static_cast<char>(observed != 0 ? kObservedStored : 0U);
   head_ += static_cast<char>(severity);
   head_ += static_cast<char>(ByteAt(record, 10));
   head_ += static_cast<char>(parts);
-  if (!identity_follows) AppendFixed(record.identity(), group.escapes);
+  if (!(ByteAt(record, 10) & sqlite::kIdentityFollows)) {
+    AppendFixed(record.identity(), group.escapes);
+  }
   if (observed != 0) group.more.Add(observed - record.time_unix_ns());
   keys.severity_number = severity;
   if (severity == sqlite::kFollows) {
@@ -349,8 +349,7 @@ LineKeys BlockWriter::AddLine(RecordView record, std::uint64_t arrival_unix_ns,
   return keys;
 }
 
-ExemplarKeys BlockWriter::AddExemplar(RecordView record, std::uint64_t arrival_unix_ns,
-                                      bool identity_follows) {
+ExemplarKeys BlockWriter::AddExemplar(RecordView record, std::uint64_t arrival_unix_ns) {
   ExemplarKeys keys;
   Group& group = groups_[2];
   AddCommon(record.time_unix_ns(), arrival_unix_ns, group);
@@ -366,11 +365,9 @@ ExemplarKeys BlockWriter::AddExemplar(RecordView record, std::uint64_t arrival_u
   keys.type = flags >> 4U;
   keys.value = flags & sqlite::kInteger ? static_cast<double>(static_cast<std::int64_t>(value))
                                         : std::bit_cast<double>(value);
-  head_ += static_cast<char>(identity_follows ? 0U : kIdentityStored);
   head_ += static_cast<char>(flags);
   head_ += static_cast<char>(missing);
   head_ += static_cast<char>(service);
-  if (!identity_follows) AppendFixed(record.identity(), group.escapes);
   if (flags & sqlite::kHasLe) AppendFixed(cursor.Fixed<std::uint64_t>(), head_);
   keys.metric = PutHeadString(cursor);
   keys.unit = PutHeadString(cursor);

@@ -42,9 +42,8 @@ inline constexpr std::uint32_t kOwnTraceId = 1;  // The record's trace id in hex
 inline constexpr std::uint32_t kOwnSpanId = 2;
 inline constexpr std::uint32_t kFirstRank = 3;
 
-// In a head of a line or an exemplar.
-inline constexpr unsigned kIdentityStored = 1;
-inline constexpr unsigned kObservedStored = 2;
+// In a head of a line.
+inline constexpr unsigned kObservedStored = 1;
 
 // What searches ask for, of a record that was added. Ids are the memtable's.
 struct SpanKeys {
@@ -71,10 +70,8 @@ class BlockWriter {
 
   void BeginTrace(std::uint32_t tenant, TraceId id);
   SpanKeys AddSpan(sqlite::RecordView record, std::uint64_t arrival_unix_ns);
-  // `identity_follows`: it can be computed from the rest, so it is not stored. That of spans does.
-  LineKeys AddLine(sqlite::RecordView record, std::uint64_t arrival_unix_ns, bool identity_follows);
-  ExemplarKeys AddExemplar(sqlite::RecordView record, std::uint64_t arrival_unix_ns,
-                           bool identity_follows);
+  LineKeys AddLine(sqlite::RecordView record, std::uint64_t arrival_unix_ns);
+  ExemplarKeys AddExemplar(sqlite::RecordView record, std::uint64_t arrival_unix_ns);
 
   bool is_empty() const { return records_ == 0; }
   // Worth a block.
@@ -92,7 +89,7 @@ class BlockWriter {
   First first() const { return first_; }
 
  private:
-  static constexpr std::size_t kRecords = 512;
+  static constexpr std::size_t kRecords = 128;
   static constexpr std::size_t kRawBytes = 96U << 10U;  // About; before compression.
   static constexpr int kLevel = 1;
 

@@ -7,7 +7,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "correlate/identity.h"
 #include "store/record_time.h"
 #include "store/segment/block_writer.h"
 #include "store/segment/bloom.h"
@@ -86,8 +85,6 @@ class SegmentWriter {
   // Where the entries of a service, or of a metric, are gathered.
   std::vector<SearchEntry>& EntriesOf(RecordKind kind, std::uint32_t tenant, std::uint64_t name,
                                       std::uint64_t unit, unsigned type);
-  // Whether the identity of a line or an exemplar follows from what else it holds.
-  bool IdentityFollows(RecordView record, std::uint64_t arrival);
 
   Result<void> WriteSearch();
   Result<void> WriteParts(std::int64_t kind, std::int64_t of, std::uint32_t tenant,
@@ -109,7 +106,6 @@ class SegmentWriter {
   std::vector<std::uint32_t> chain_;
   std::string firsts_;  // The first trace of each block.
   std::uint32_t blocks_ = 0;
-  Batch scratch_;
 
   struct NameKey {
     RecordKind kind = RecordKind::kSpan;
@@ -228,20 +224,6 @@ std::vector<SearchEntry>& SegmentWriter::EntriesOf(RecordKind kind, std::uint32_
   return *last.entries;
 }
 
-bool SegmentWriter::IdentityFollows(RecordView record, std::uint64_t arrival) {
-  scratch_.attributes.clear();
-  scratch_.resources.clear();
-  scratch_.scopes.clear();
-  scratch_.related.clear();
-  scratch_.logs.clear();
-  scratch_.exemplars.clear();
-  sqlite::RecordReader(snapshot_.dictionary(), scratch_, snapshot_.seed()).Read(record, arrival);
-  if (!scratch_.logs.empty()) {
-    return IdentityOf(scratch_.logs[0], scratch_, snapshot_.seed()) == record.identity();
-  }
-  return IdentityOf(scratch_.exemplars[0], scratch_, snapshot_.seed()) == record.identity();
-}
-
 void SegmentWriter::Add(const TraceRef& ref, RecordView record, std::uint64_t arrival) {
   const bool is_line = record.kind() == RecordKind::kLine;
   const auto time =
@@ -259,13 +241,13 @@ void SegmentWriter::Add(const TraceRef& ref, RecordView record, std::uint64_t ar
         .push_back(entry);
     ++info_.spans;
   } else if (is_line) {
-    const LineKeys keys = block_.AddLine(record, arrival, IdentityFollows(record, arrival));
+    const LineKeys keys = block_.AddLine(record, arrival);
     entry.status = keys.severity_number;
     EntriesOf(RecordKind::kLine, ref.tenant, keys.service + std::uint64_t{1}, 0, 0)
         .push_back(entry);
     ++info_.logs;
   } else {
-    const ExemplarKeys keys = block_.AddExemplar(record, arrival, IdentityFollows(record, arrival));
+    const ExemplarKeys keys = block_.AddExemplar(record, arrival);
     entry.value = keys.value;
     EntriesOf(RecordKind::kExemplar, ref.tenant, keys.metric + std::uint64_t{1},
               keys.unit + std::uint64_t{1}, keys.type)

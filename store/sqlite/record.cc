@@ -226,7 +226,8 @@ std::size_t RecordWriter::Write(const LogLine& line, char* to, Written& written)
   if (!has_scope) parts |= kNoScope;
   to[9] = static_cast<char>(small ? line.severity_number : kFollows);
   to[10] = static_cast<char>(static_cast<unsigned>(line.found_by) |
-                             (static_cast<unsigned>(line.sampled) << 3U));
+                             (static_cast<unsigned>(line.sampled) << 3U) |
+                             (line.identity_follows ? kIdentityFollows : 0U));
   to[11] = static_cast<char>(parts);
 
   if (!small) at = PutVarint(line.severity_number, at);
@@ -394,6 +395,7 @@ void RecordReader::ReadLine(RecordView record, std::uint64_t arrival_unix_ns) {
   const auto parts = unsigned{static_cast<unsigned char>(record.data()[11])};
   line.found_by = static_cast<FoundBy>(how & 7U);
   line.sampled = static_cast<Sampled>((how >> 3U) & 3U);
+  line.identity_follows = (how & kIdentityFollows) != 0;
   line.severity_number =
       severity == kFollows ? static_cast<std::uint32_t>(cursor.Varint()) : severity;
   line.flags = static_cast<std::uint32_t>(cursor.Varint());

@@ -11,7 +11,8 @@ inline constexpr unsigned kStatusMessage = 1;
 inline constexpr unsigned kTraceState = 2;
 inline constexpr unsigned kEvents = 4;
 inline constexpr unsigned kLinks = 8;
-// Lines, byte 11.
+// Lines, byte 10, behind how they were found and whether they say they are sampled; byte 11.
+inline constexpr unsigned kIdentityFollows = 32;
 inline constexpr unsigned kEventName = 1;
 inline constexpr unsigned kRelated = 2;
 inline constexpr unsigned kOwnService = 4;

@@ -107,6 +107,8 @@ Sample& Sample::Add(const SampleLine& line) {
   } else if (resource_ != kNoIndex) {
     made.service = batch_->resources[resource_].service;
   }
+  // As decoders: without a time, it is told apart by its place.
+  made.identity_follows = line.time != 0 || line.observed != 0;
   made.identity = IdentityOf(made, *batch_, hash_seed_);
   batch_->logs.push_back(made);
   return *this;
