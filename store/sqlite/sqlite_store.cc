@@ -22,7 +22,10 @@ SqliteStore::SqliteStore(Options options, sqlite::Tail tail)
 }
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(Options options) {
-  TL_TRY_ASSIGN(auto tail, sqlite::Tail::Open(options.directory, options.full_durability));
+  TL_TRY_ASSIGN(auto tail, sqlite::Tail::Open({.directory = options.directory,
+                                               .full_durability = options.full_durability,
+                                               .vfs = options.vfs,
+                                               .files = options.files}));
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options), std::move(tail)));
   const auto put_back = [&](const sqlite::TailRow& row) {
     return store->memtable_.Replay(row.tenant, row.arrival_unix_ns, row.records, row.dictionary);

@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "correlate/store.h"
+#include "store/sqlite/files.h"
 #include "store/sqlite/memtable.h"
 #include "store/sqlite/tail.h"
 #include "store/watch_list.h"
@@ -29,6 +30,8 @@ class SqliteStore final : public Store {
     std::size_t watches = 1000;
     // Equal records within this long are one. All that is hot is remembered, which is longer.
     std::uint64_t dedup_horizon_ns = 900'000'000'000;
+    std::string vfs = {};            // A registered VFS of SQLite's; empty: its own choice.
+    sqlite::Files* files = nullptr;  // Outlives the store; null: SystemFiles().
   };
 
   static Result<std::unique_ptr<SqliteStore>> Open(Options options);

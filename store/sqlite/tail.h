@@ -14,6 +14,7 @@
 
 #include "correlate/result.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/files.h"
 
 namespace throughline::store::sqlite {
 
@@ -42,8 +43,14 @@ class DirectoryLock {
 
 class Tail {
  public:
+  struct Options {
+    std::string directory;
+    bool full_durability = false;
+    std::string vfs = {};    // Empty: SQLite's own choice.
+    Files* files = nullptr;  // Null: SystemFiles().
+  };
   // Creates the directory and the files that are not there.
-  static Result<Tail> Open(const std::string& directory, bool full_durability);
+  static Result<Tail> Open(const Options& options);
 
   std::uint64_t hash_seed() const { return hash_seed_; }
   // Tenant i has number i + 1.
