@@ -4,9 +4,11 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <random>
+
+#include "store/sqlite/owned_file.h"
 
 namespace throughline::store::sqlite {
 namespace {
@@ -28,17 +30,16 @@ constexpr const char* kMigrations[] = {
     " NOT NULL) STRICT;",
 };
 
-Error System(const std::string& what) {
-  return {Errc::kUnavailable, what + ": " + std::strerror(errno)};
-}
-
 // Drawn once per data directory, so that identities outlive a restart.
-Result<std::uint64_t> HashSeed(Database& catalog) {
+Result<std::uint64_t> HashSeed(Database& catalog, const std::string& path, bool has_records) {
   TL_TRY_ASSIGN(auto find, catalog.Prepare("SELECT value FROM setting WHERE name = 'hash_seed'"));
   {
     auto row = find.Use();
     if (row.Next()) return static_cast<std::uint64_t>(row.Integer(0));
     TL_TRY(row.Finish());
+  }
+  if (has_records) {
+    return Error{Errc::kDataLoss, "damaged: " + path + ": no hash seed, and there are records"};
   }
   std::random_device random;
   const std::uint64_t seed = (std::uint64_t{random()} << 32U) | random();
@@ -107,7 +108,7 @@ std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(valu
 Result<DirectoryLock> DirectoryLock::Take(const std::string& directory) {
   const std::string path = directory + "/LOCK";
   DirectoryLock lock(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644));
-  if (lock.file_ < 0) return System(path);
+  if (lock.file_ < 0) return FileError("open", path, errno);
   if (::flock(lock.file_, LOCK_EX | LOCK_NB) != 0) {
     return Error{Errc::kUnavailable, path + ": another process holds this data directory"};
   }
@@ -123,19 +124,20 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& directory, con
   TL_TRY(files.CreateDirectories(directory));
   TL_TRY_ASSIGN(auto lock, DirectoryLock::Take(directory));
   const std::string path = directory + "/catalog.db";
-  TL_TRY_ASSIGN(auto db, Database::Open(path, {.vfs = vfs, .full_durability = true}));
-  TL_TRY(Migrate(db, kCatalogId, kMigrations, path));
+  TL_TRY_ASSIGN(const auto names, files.List(directory));
+  const bool has_records = std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return name.starts_with("tail-") || name.starts_with("seg-");
+  });
+  TL_TRY(SyncOwned(path, files));
+  TL_TRY(files.SyncDirectory(directory));
+  constexpr Schema kCatalog = {kCatalogId, kMigrations, 4096, 4};
+  TL_TRY_ASSIGN(auto db, OpenOwned(path, kCatalog, {.vfs = vfs, .full_durability = true}));
   std::unique_ptr<Catalog> catalog(new Catalog(std::move(lock), std::move(db)));
-  TL_TRY(catalog->Read());
+  TL_TRY_ASSIGN(catalog->hash_seed_, HashSeed(catalog->db_, path, has_records));
+  TL_TRY_ASSIGN(catalog->tenants_, Tenants(catalog->db_));
+  TL_TRY_ASSIGN(catalog->segments_, Segments(catalog->db_));
+  TL_TRY_ASSIGN(catalog->expired_, ExpiredOf(catalog->db_));
   return catalog;
-}
-
-Result<void> Catalog::Read() {
-  TL_TRY_ASSIGN(hash_seed_, HashSeed(db_));
-  TL_TRY_ASSIGN(tenants_, Tenants(db_));
-  TL_TRY_ASSIGN(segments_, Segments(db_));
-  TL_TRY_ASSIGN(expired_, ExpiredOf(db_));
-  return {};
 }
 
 Result<void> Catalog::AddTenant(std::uint32_t number, const std::string& name) {

@@ -62,7 +62,6 @@ class Catalog {
 
  private:
   Catalog(DirectoryLock lock, Database db) : lock_(std::move(lock)), db_(std::move(db)) {}
-  Result<void> Read();
 
   DirectoryLock lock_;  // First: outlives the connection.
   std::mutex mutex_;

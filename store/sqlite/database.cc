@@ -174,6 +174,10 @@ Result<Database> Database::Open(const std::string& path, const OpenOptions& opti
   return db;
 }
 
+Result<void> Database::SetFullDurability(bool full) {
+  return Run(full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+}
+
 Result<void> Database::Run(const char* sql) {
   const int code = sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return ErrorOf(db_.get(), code);

@@ -105,6 +105,9 @@ class Database {
   // Errors carry the path, here and later: kDataLoss when the file is damaged, else kUnavailable.
   static Result<Database> Open(const std::string& path, const OpenOptions& options);
 
+  // As OpenOptions::full_durability, for the commits from here on.
+  Result<void> SetFullDurability(bool full);
+
   Result<void> Run(const char* sql);
   Result<Statement> Prepare(const char* sql);
   Result<std::int64_t> Pragma(const char* name);

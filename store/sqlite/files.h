@@ -23,7 +23,8 @@ class Files {
   virtual Result<void> Rename(const std::string& from, const std::string& to) = 0;
   // Makes what was created, renamed and removed in it durable; not what the files hold.
   virtual Result<void> SyncDirectory(const std::string& directory) = 0;
-  // Makes what the file holds durable; not its name.
+  // Makes what the file holds durable; not its name. Never of a database that a connection of this
+  // process has open: closing any descriptor of it would drop SQLite's locks.
   virtual Result<void> SyncFile(const std::string& path) = 0;
   // One that is not there is removed already. Connections that have it open can still read it.
   virtual Result<void> Remove(const std::string& path) = 0;

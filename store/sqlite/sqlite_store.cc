@@ -93,14 +93,20 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(Options options) {
 Result<std::shared_ptr<SqliteStore::HotPart>> SqliteStore::OpenHot(
     std::uint64_t number, std::vector<Memtable::Identities> earlier) {
   TL_TRY_ASSIGN(auto tail,
-                sqlite::Tail::Open(PathOf(NameOf(kTailPrefix, number)),
-                                   {.full_durability = options_.full_durability, .vfs = vfs()}));
+                sqlite::Tail::Open(
+                    PathOf(NameOf(kTailPrefix, number)),
+                    {.full_durability = options_.full_durability, .vfs = vfs(), .files = files()}));
   return std::make_shared<HotPart>(number, std::move(tail), options_.hot_bytes, hash_seed_,
                                    std::move(earlier));
 }
 
 Result<void> SqliteStore::Replay(HotPart& part) {
-  return part.tail->Replay([&](const sqlite::TailRow& row) {
+  return part.tail->Replay([&](const sqlite::TailRow& row) -> Result<void> {
+    if (row.tenant < 1 || row.tenant > tenant_names_.size()) {
+      return Error{Errc::kDataLoss, part.path + ": a row of tenant " + std::to_string(row.tenant) +
+                                        ", the catalog has " +
+                                        std::to_string(tenant_names_.size())};
+    }
     if (part.first_arrival_unix_ns == 0) part.first_arrival_unix_ns = row.arrival_unix_ns;
     return part.memtable.Replay(row.tenant, row.arrival_unix_ns, row.records, row.dictionary);
   });

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "store/sqlite/owned_file.h"
+
 namespace throughline::store::sqlite {
 namespace {
 
@@ -22,13 +24,13 @@ Tail::Tail(std::string path, Database db, Statement insert)
 
 Result<Tail> Tail::Open(const std::string& path, const Options& options) {
   // Pages large enough that the row of a usual request takes few WAL frames.
-  constexpr std::int64_t kTailPage = 8192;
-  TL_TRY_ASSIGN(auto db, Database::Open(path, {.vfs = options.vfs,
-                                               .page_bytes = kTailPage,
-                                               .full_durability = options.full_durability,
-                                               .checkpoint = false,
-                                               .cache_kib = 4096}));
-  TL_TRY(Migrate(db, kTailId, kTailMigrations, path));
+  constexpr Schema kTail = {kTailId, kTailMigrations, 8192, 2};
+  if (options.full_durability) TL_TRY(SyncOwned(path, options.files));
+  TL_TRY_ASSIGN(auto db, OpenOwned(path, kTail,
+                                   {.vfs = options.vfs,
+                                    .full_durability = options.full_durability,
+                                    .checkpoint = false,
+                                    .cache_kib = 4096}));
   TL_TRY_ASSIGN(auto insert, db.Prepare("INSERT INTO tail (format, tenant, arrival_ns, records,"
                                         " dictionary) VALUES (?, ?, ?, ?, ?)"));
   return Tail(path, std::move(db), std::move(insert));

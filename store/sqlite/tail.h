@@ -12,6 +12,7 @@
 
 #include "correlate/result.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/files.h"
 
 namespace throughline::store::sqlite {
 
@@ -28,6 +29,7 @@ class Tail {
   struct Options {
     bool full_durability = false;
     const char* vfs = nullptr;  // As in OpenOptions.
+    Files& files;
   };
   // Creates the file where it is not there.
   static Result<Tail> Open(const std::string& path, const Options& options);

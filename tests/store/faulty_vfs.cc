@@ -554,8 +554,12 @@ class FaultyVfs::FaultyFiles final : public sqlite::Files {
   explicit FaultyFiles(Disk& disk) : disk_(disk) {}
 
   Result<void> CreateDirectories(const std::string& directory) override {
-    return Do(Operation::kCreateDirectories, "create", directory,
-              [&] { return sqlite::SystemFiles().CreateDirectories(directory); });
+    return Do(Operation::kCreateDirectories, "create", directory, [&]() -> Result<void> {
+      std::error_code error;  // Without the syncs of SystemFiles().
+      std::filesystem::create_directories(directory, error);
+      if (error) return sqlite::FileError("create", directory, error.value());
+      return {};
+    });
   }
 
   Result<void> Rename(const std::string& from, const std::string& to) override {
@@ -722,6 +726,13 @@ bool FaultyVfs::is_off() const {
 void FaultyVfs::PowerOn(std::optional<std::uint64_t> seed) {
   const auto lock = disk_->Lock();
   disk_->PowerOn(seed);
+}
+
+void FaultyVfs::Restart() {
+  const auto lock = disk_->Lock();
+  TL_CHECK(disk_->open_files_ == 0);
+  disk_->Heal();
+  disk_->is_off_ = false;
 }
 
 }  // namespace throughline::store

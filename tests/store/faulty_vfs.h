@@ -97,6 +97,9 @@ class FaultyVfs {
   // Puts files back to what a power loss left of them, and heals. Every file is closed before.
   // Without a seed only what was synced is left. Turns the power off first, if that was not done.
   void PowerOn(std::optional<std::uint64_t> seed);
+  // After PowerOff, which was the end of the process only: what was written is there, and what of
+  // it is not synced is still to be lost. Heals.
+  void Restart();
 
  private:
   class Disk;

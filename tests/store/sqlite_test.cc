@@ -6,6 +6,7 @@
 #include <stdlib.h>  // mkdtemp
 
 #include <filesystem>
+#include <fstream>
 
 #include "correlate/check.h"
 #include "correlate/identity.h"
@@ -194,6 +195,65 @@ TEST_F(SqliteStoreTest, ADamagedRecordOfGaugesRefusesToStart) {
   EXPECT_TRUE(refused(byte(32, "00")));
   EXPECT_TRUE(refused(byte(8, "05")));
   EXPECT_FALSE(refused("records"));
+}
+
+// What its rows mean is in the catalog.
+TEST_F(SqliteStoreTest, ATailWithoutItsCatalogRefusesToStart) {
+  {
+    auto opened = Open();
+    ASSERT_TRUE(opened);
+    const Appending appending = OneSpan(**opened, 1);
+    ASSERT_TRUE((*opened)->Append({&appending, 1}));
+  }
+  Edit("tail-0-1.db", "UPDATE tail SET tenant = 2");
+  auto opened = Open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Errc::kDataLoss);
+  EXPECT_NE(opened.error().message.find("tenant 2"), std::string::npos) << opened.error().message;
+  Edit("tail-0-1.db", "UPDATE tail SET tenant = 1");
+  EXPECT_TRUE(Open());
+  Edit("catalog.db", "DELETE FROM setting");
+  opened = Open();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Errc::kDataLoss);
+  EXPECT_NE(opened.error().message.find("seed"), std::string::npos) << opened.error().message;
+}
+
+// SQLite by itself would begin anew, over all that was acknowledged.
+TEST_F(SqliteStoreTest, AnUnreadableBeginningIsNotWrittenOver) {
+  {
+    auto opened = Open();
+    ASSERT_TRUE(opened);
+    const Appending appending = OneSpan(**opened, 1);
+    ASSERT_TRUE((*opened)->Append({&appending, 1}));
+  }
+  const std::string wal = directory_ + "/tail-0-1.db-wal";
+  const auto flip = [&wal](int offset) {
+    std::fstream file(wal, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(offset);
+    const int byte = file.get();
+    file.seekp(offset);
+    file.put(static_cast<char>(byte ^ 1));
+  };
+  const auto expect_refused = [&](const std::string& what) {
+    const auto opened = Open();
+    ASSERT_FALSE(opened) << what;
+    EXPECT_EQ(opened.error().code, Errc::kDataLoss) << what;
+    EXPECT_NE(opened.error().message.find(wal), std::string::npos) << opened.error().message;
+  };
+  for (const int offset : {0, 12, 16, 31, 32, 55, 56, 3000, 10'000}) {
+    flip(offset);
+    expect_refused(std::to_string(offset));
+    flip(offset);
+  }
+  std::filesystem::rename(directory_ + "/tail-0-1.db", directory_ + "/aside");
+  expect_refused("missing");
+  std::ofstream(directory_ + "/tail-0-1.db").close();
+  expect_refused("empty");
+  std::filesystem::rename(directory_ + "/aside", directory_ + "/tail-0-1.db");
+  const auto opened = Open();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ((*opened)->Usage().spans, 1u);
 }
 
 // An append that the disk refuses leaves nothing behind, neither in memory nor in the file, and
