@@ -12,6 +12,7 @@
 namespace throughline::store::segment {
 namespace {
 
+using sqlite::RecordKind;
 using sqlite::RecordView;
 
 // Larger traces look spans up in a table.
@@ -151,15 +152,23 @@ void BlockWriter::PutValue(std::string_view key_value, std::uint64_t span_id, Gr
   }
 }
 
-void BlockWriter::PutAttributes(Cursor& cursor, std::uint64_t span_id, Group& group) {
+void BlockWriter::PutAttributes(Cursor& cursor, RecordKind kind, std::uint64_t span_id,
+                                Group& group) {
+  // Labels of exemplars are asked for by more than one name.
+  const bool has_tags = kind != RecordKind::kExemplar;
   const std::uint64_t count = cursor.Varint();
   raw_bytes_ += count;
   for (std::uint64_t left = count; left > 0 && !cursor.done(); --left) {
     const std::uint32_t hot = cursor.StringId();
     DictionaryWriter::Interned interned;
     if (hot == sqlite::kNotInterned) {
-      PutValue(cursor.Bytes(), span_id, group);
-    } else if (strings_.AttributeOf(hot, interned)) {
+      const std::string_view key_value = cursor.Bytes();
+      PutValue(key_value, span_id, group);
+      if (has_tags) tags_.Add(kind, key_value);
+      continue;
+    }
+    if (has_tags) tags_.Add(kind, hot);
+    if (strings_.AttributeOf(hot, interned)) {
       PutKey(interned.key);
       AppendVarint(interned.rank + std::uint64_t{kFirstRank}, KeyColumn(interned.key, group));
     } else {
@@ -228,11 +237,11 @@ SpanKeys BlockWriter::AddSpan(RecordView record, std::uint64_t arrival_unix_ns) 
   AppendVarint(cursor.Varint(), head_);  // Flags.
   keys.name = PutHeadString(cursor);
   if (!(parts & sqlite::kNoResource)) {
-    PutHeadString(cursor);
+    tags_.AddResource(RecordKind::kSpan, PutHeadString(cursor));
     keys.service = PutHeadString(cursor);
   }
   if (!(parts & sqlite::kNoScope)) PutHeadString(cursor);
-  PutAttributes(cursor, span_id, group);
+  PutAttributes(cursor, RecordKind::kSpan, span_id, group);
   AppendVarint(strings_.HeadOf(head_), group.heads);
 
   std::string& rest = group.rest;
@@ -328,11 +337,11 @@ LineKeys BlockWriter::AddLine(RecordView record, std::uint64_t arrival_unix_ns) 
   AppendVarint(cursor.Varint(), head_);  // Flags.
   PutHeadString(cursor);                 // Severity text.
   if (!(parts & sqlite::kNoResource)) {
-    PutHeadString(cursor);
+    tags_.AddResource(RecordKind::kLine, PutHeadString(cursor));
     keys.service = PutHeadString(cursor);
   }
   if (!(parts & sqlite::kNoScope)) PutHeadString(cursor);
-  PutAttributes(cursor, span_id, group);
+  PutAttributes(cursor, RecordKind::kLine, span_id, group);
   if (parts & sqlite::kEventName) PutHeadString(cursor);
   if (parts & sqlite::kRelated) {
     std::uint64_t left = cursor.Varint();
@@ -376,8 +385,8 @@ ExemplarKeys BlockWriter::AddExemplar(RecordView record, std::uint64_t arrival_u
     PutHeadString(cursor);
   }
   if (!(missing & sqlite::kNoScope)) PutHeadString(cursor);
-  PutAttributes(cursor, span_id, group);
-  PutAttributes(cursor, span_id, group);
+  PutAttributes(cursor, RecordKind::kExemplar, span_id, group);
+  PutAttributes(cursor, RecordKind::kExemplar, span_id, group);
   if (service & sqlite::kExemplarService) PutHeadString(cursor);
   AppendVarint(strings_.HeadOf(head_), group.heads);
   return keys;

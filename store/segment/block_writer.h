@@ -18,6 +18,7 @@
 #include "correlate/batch.h"
 #include "store/segment/columns.h"
 #include "store/segment/dictionary_writer.h"
+#include "store/segment/tag_filter.h"
 #include "store/sqlite/record.h"
 
 namespace throughline::store::segment {
@@ -66,7 +67,7 @@ struct ExemplarKeys {
 
 class BlockWriter {
  public:
-  explicit BlockWriter(DictionaryWriter& strings) : strings_(strings) {}
+  BlockWriter(DictionaryWriter& strings, TagGatherer& tags) : strings_(strings), tags_(tags) {}
 
   void BeginTrace(std::uint32_t tenant, TraceId id);
   SpanKeys AddSpan(sqlite::RecordView record, std::uint64_t arrival_unix_ns);
@@ -121,7 +122,7 @@ class BlockWriter {
   // Returns the memtable's id.
   std::uint32_t PutHeadString(Cursor& cursor);
   // Values go to their keys' columns, keys to the head.
-  void PutAttributes(Cursor& cursor, std::uint64_t span_id, Group& group);
+  void PutAttributes(Cursor& cursor, sqlite::RecordKind kind, std::uint64_t span_id, Group& group);
   void PutValue(std::string_view key_value, std::uint64_t span_id, Group& group);
   void PutKey(std::uint32_t key);
   // What few records have, with its strings.
@@ -132,6 +133,7 @@ class BlockWriter {
   void PutGroup(Group& group, std::string& out);
 
   DictionaryWriter& strings_;
+  TagGatherer& tags_;
   FrameWriter frame_;
   std::vector<First> traces_;
   First first_;

@@ -10,6 +10,7 @@
 #include "store/segment/bloom.h"
 #include "store/segment/gauge_part.h"
 #include "store/segment/segment_schema.h"
+#include "store/segment/tag_filter.h"
 #include "store/sqlite/batch_parts.h"
 #include "store/sqlite/record_layout.h"
 
@@ -17,6 +18,9 @@ namespace throughline::store::segment {
 namespace {
 
 using sqlite::RecordKind;
+
+// Reading a block costs about as much as the entries of so many in the parts of a search.
+constexpr std::size_t kBlocksWorthAPart = 20;
 
 Error Damaged(const std::string& path, const char* what) {
   return {Errc::kDataLoss, path + ": " + what + " is damaged"};
@@ -265,85 +269,155 @@ Result<void> Segment::ReadBlock(std::uint32_t block, RecordKind kind, std::uint3
   return reader.Read(kind, first, last, kind != RecordKind::kSpan, to);
 }
 
-Result<std::vector<BlockCandidate>> Segment::Search(const SearchFilter& filter) const {
-  std::unordered_map<std::uint32_t, BlockCandidate> by_block;
-  TL_TRY_ASSIGN(const auto index, GetIndex());
-  Lookup lookup(*this, index);
-  std::vector<std::string> parts;
-  {
-    pool_->Touch(*this);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    TL_TRY_ASSIGN(Open* const open, GetOpen());
-    const bool is_metric = filter.kind == RecordKind::kExemplar;
-    TL_TRY_ASSIGN(auto names,
-                  open->db.Prepare(is_metric ? "SELECT id, name, unit, type FROM metric WHERE"
-                                               " tenant = ?"
-                                             : "SELECT id, name, '', 0 FROM service WHERE tenant ="
-                                               " ?"));
-    std::vector<std::int64_t> of;
-    auto name = names.Use(std::int64_t{filter.tenant});
-    while (name.Next()) {
-      const std::string_view text = name.Text(1);
-      if (is_metric && filter.metric &&
-          !filter.metric(text, name.Text(2), static_cast<MetricType>(name.Integer(3)))) {
-        continue;
-      }
-      const bool may_be_inferred = filter.kind == RecordKind::kLine && text.empty();
-      if (!is_metric && filter.service && text != *filter.service && !may_be_inferred) continue;
-      of.push_back(name.Integer(0));
-    }
-    TL_TRY(name.Finish());
-    TL_TRY_ASSIGN(auto select,
-                  open->db.Prepare("SELECT first_ns, last_ns, least, most, data FROM search WHERE"
-                                   " kind = ? AND of = ?"));
-    for (const std::int64_t id : of) {
-      auto part = select.Use(static_cast<std::int64_t>(filter.kind), id);
-      while (part.Next()) {
-        if (static_cast<std::uint64_t>(part.Integer(0)) > filter.time.end_unix_ns) continue;
-        if (static_cast<std::uint64_t>(part.Integer(1)) < filter.time.start_unix_ns) continue;
-        if (filter.has_bounds && (part.Number(2) > filter.most || part.Number(3) < filter.least)) {
-          continue;
-        }
-        parts.emplace_back(part.Bytes(4));
-      }
-      TL_TRY(part.Finish());
+Result<std::vector<bool>> Segment::BlocksWithTags(const SearchFilter& filter,
+                                                  const Index& index) const {
+  std::vector<bool> may_have;
+  if (filter.tags.empty()) return may_have;
+  std::vector<std::uint64_t> wanted;
+  for (const auto& [key, text] : filter.tags) {
+    wanted.push_back(TagHash(filter.kind, key, text, index.seed));
+  }
+  may_have.resize(index.blocks.size(), true);
+  pool_->Touch(*this);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  TL_TRY_ASSIGN(Open* const open, GetOpen());
+  TL_TRY_ASSIGN(auto select, open->db.Prepare("SELECT first_block, data FROM tag"));
+  auto row = select.Use();
+  while (row.Next()) {
+    auto block = static_cast<std::size_t>(row.Integer(0));
+    for (Cursor cursor(row.Bytes(1)); !cursor.done() && block < may_have.size(); ++block) {
+      const std::string_view tags = cursor.Bytes();
+      may_have[block] =
+          !tags.empty() && std::all_of(wanted.begin(), wanted.end(), [tags](std::uint64_t tag) {
+            return Bloom::MayHold(tag, tags);
+          });
     }
   }
+  TL_TRY(row.Finish());
+  return may_have;
+}
+
+Result<std::vector<std::string>> Segment::PartsFor(const SearchFilter& filter) const {
+  pool_->Touch(*this);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  TL_TRY_ASSIGN(Open* const open, GetOpen());
+  const bool is_metric = filter.kind == RecordKind::kExemplar;
+  TL_TRY_ASSIGN(auto names, open->db.Prepare(is_metric ? "SELECT id, name, unit, type FROM metric"
+                                                         " WHERE tenant = ?"
+                                                       : "SELECT id, name, '', 0 FROM service WHERE"
+                                                         " tenant = ?"));
+  std::vector<std::int64_t> of;
+  auto name = names.Use(std::int64_t{filter.tenant});
+  while (name.Next()) {
+    const std::string_view text = name.Text(1);
+    if (is_metric && filter.metric &&
+        !filter.metric(text, name.Text(2), static_cast<MetricType>(name.Integer(3)))) {
+      continue;
+    }
+    const bool may_be_inferred = filter.kind == RecordKind::kLine && text.empty();
+    if (!is_metric && filter.service && text != *filter.service && !may_be_inferred) continue;
+    of.push_back(name.Integer(0));
+  }
+  TL_TRY(name.Finish());
+  TL_TRY_ASSIGN(auto select,
+                open->db.Prepare("SELECT first_ns, last_ns, least, most, data FROM search WHERE"
+                                 " kind = ? AND of = ?"));
+  std::vector<std::string> parts;
+  for (const std::int64_t id : of) {
+    auto part = select.Use(static_cast<std::int64_t>(filter.kind), id);
+    while (part.Next()) {
+      if (static_cast<std::uint64_t>(part.Integer(0)) > filter.time.end_unix_ns) continue;
+      if (static_cast<std::uint64_t>(part.Integer(1)) < filter.time.start_unix_ns) continue;
+      if (filter.has_bounds && (part.Number(2) > filter.most || part.Number(3) < filter.least)) {
+        continue;
+      }
+      parts.emplace_back(part.Bytes(4));
+    }
+    TL_TRY(part.Finish());
+  }
+  return parts;
+}
+
+namespace {
+
+// Whether an entry of a part may be of a record that the filter wants.
+class EntryMatch {
+ public:
+  EntryMatch(const SearchFilter& filter, Strings& strings) : filter_(filter), strings_(strings) {}
+
+  bool MayMatch(const SearchEntry& entry) {
+    if (!filter_.time.Contains(entry.time_unix_ns)) return false;
+    switch (filter_.kind) {
+      case RecordKind::kSpan:
+        if (filter_.status_code && entry.status != *filter_.status_code) return false;
+        return InBounds(static_cast<double>(entry.duration_ns)) && HasName(entry.name);
+      case RecordKind::kLine: return InBounds(entry.status);
+      default: return InBounds(entry.value);
+    }
+  }
+
+ private:
+  bool InBounds(double value) const {
+    return !filter_.has_bounds || (value >= filter_.least && value <= filter_.most);
+  }
+  bool HasName(std::uint32_t name) {
+    if (!filter_.operation) return true;
+    if (name != last_name_ || !looked_) {
+      const std::string_view text = name == 0 ? std::string_view() : strings_.Text(name - 1);
+      last_name_ = name;
+      last_matches_ = text == *filter_.operation;
+      looked_ = true;
+    }
+    return last_matches_;
+  }
+
+  const SearchFilter& filter_;
+  Strings& strings_;
+  std::uint32_t last_name_ = 0;
+  bool last_matches_ = false;
+  bool looked_ = false;
+};
+
+}  // namespace
+
+Result<std::vector<BlockCandidate>> Segment::Search(const SearchFilter& filter) const {
+  TL_TRY_ASSIGN(const auto index, GetIndex());
+  std::vector<BlockCandidate> found;
+  TL_TRY_ASSIGN(const auto with_tags, BlocksWithTags(filter, *index));
+  if (!filter.tags.empty()) {
+    const auto count =
+        static_cast<std::size_t>(std::count(with_tags.begin(), with_tags.end(), true));
+    // Few blocks are read sooner than the parts that would say more of them.
+    if (count * kBlocksWorthAPart < with_tags.size()) {
+      for (std::uint32_t block = 0; block < with_tags.size(); ++block) {
+        if (!with_tags[block]) continue;
+        found.push_back({.block = block,
+                         .last_unix_ns = info_.time.end_unix_ns,
+                         .first_unix_ns = info_.time.start_unix_ns});
+      }
+      return found;
+    }
+  }
+  TL_TRY_ASSIGN(const auto parts, PartsFor(filter));
+  Lookup lookup(*this, index);
+  EntryMatch match(filter, lookup);
+  std::vector<std::uint32_t> place_of(index->blocks.size(), 0);  // In `found`, and 1.
   for (const std::string& part : parts) {
     TL_TRY_ASSIGN(const auto entries, ReadPart(part));
-    std::uint32_t last_name = 0;
-    bool last_matches = !filter.operation || filter.operation->empty();
     for (const SearchEntry& entry : entries) {
-      if (!filter.time.Contains(entry.time_unix_ns)) continue;
-      if (filter.kind == RecordKind::kSpan) {
-        if (filter.status_code && entry.status != *filter.status_code) continue;
-        if (filter.has_bounds && (static_cast<double>(entry.duration_ns) < filter.least ||
-                                  static_cast<double>(entry.duration_ns) > filter.most)) {
-          continue;
-        }
-        if (filter.operation) {
-          if (entry.name != last_name) {
-            last_name = entry.name;
-            last_matches = (entry.name == 0 ? std::string_view() : lookup.Text(entry.name - 1)) ==
-                           *filter.operation;
-          }
-          if (!last_matches) continue;
-        }
-      } else if (filter.has_bounds) {
-        const double value =
-            filter.kind == RecordKind::kLine ? static_cast<double>(entry.status) : entry.value;
-        if (!(value >= filter.least && value <= filter.most)) continue;
+      if (entry.block >= place_of.size() || !match.MayMatch(entry)) continue;
+      if (!with_tags.empty() && !with_tags[entry.block]) continue;
+      std::uint32_t& place = place_of[entry.block];
+      if (place == 0) {
+        found.push_back({.block = entry.block});
+        place = static_cast<std::uint32_t>(found.size());
       }
-      BlockCandidate& candidate = by_block[entry.block];
-      candidate.block = entry.block;
+      BlockCandidate& candidate = found[place - 1];
       candidate.last_unix_ns = std::max(candidate.last_unix_ns, entry.time_unix_ns);
       candidate.first_unix_ns = std::min(candidate.first_unix_ns, entry.time_unix_ns);
     }
   }
-  std::vector<BlockCandidate> candidates;
-  candidates.reserve(by_block.size());
-  for (const auto& [block, candidate] : by_block) candidates.push_back(candidate);
-  return candidates;
+  return found;
 }
 
 Result<std::vector<Segment::ServiceRow>> Segment::Services(std::uint32_t tenant) const {

@@ -39,6 +39,8 @@ struct SearchFilter {
   std::function<bool(std::string_view name, std::string_view unit, MetricType type)> metric = {};
   std::optional<std::string> operation = {};
   std::optional<std::uint32_t> status_code = {};
+  // Attributes that the record or its resource must have: key, value as text.
+  std::vector<std::pair<std::string, std::string>> tags = {};
   double least = 0;  // Duration, severity or value; both inclusive.
   double most = 0;
   bool has_bounds = false;
@@ -141,6 +143,9 @@ class Segment {
   Result<std::shared_ptr<const Index>> GetIndex() const;
   // Opens the file if need be; `mutex_` is held.
   Result<Open*> GetOpen() const;
+  // Says of each block whether it may have all tags; empty: none is asked for.
+  Result<std::vector<bool>> BlocksWithTags(const SearchFilter& filter, const Index& index) const;
+  Result<std::vector<std::string>> PartsFor(const SearchFilter& filter) const;
   Result<std::string> ReadRow(sqlite::Statement Open::*statement, std::int64_t id) const;
 
   const SegmentInfo info_;

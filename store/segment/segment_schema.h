@@ -29,12 +29,15 @@ inline constexpr const char* kSegmentSchema =
     " tenant INTEGER NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
     " least REAL NOT NULL, most REAL NOT NULL, data BLOB NOT NULL, PRIMARY KEY (kind, of, part))"
     " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE tag (first_block INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;"
     "CREATE TABLE series (id INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, metric TEXT NOT NULL,"
     " service TEXT NOT NULL, data BLOB NOT NULL) STRICT;"
     "CREATE TABLE gauge (series INTEGER NOT NULL, part INTEGER NOT NULL, first_ns INTEGER NOT NULL,"
     " last_ns INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (series, part))"
     " STRICT, WITHOUT ROWID;";
 
+// Blocks whose filters stand in one row of `tag`.
+inline constexpr std::uint32_t kBlocksPerTagRow = 64;
 // Gauge points of a row, at most.
 inline constexpr std::size_t kGaugePartPoints = 1024;
 

@@ -42,7 +42,8 @@ class SegmentWriter {
         snapshot_(table.Read()),
         db_(std::move(db)),
         strings_(snapshot_.dictionary(), snapshot_.seed()),
-        block_(strings_) {}
+        tags_(snapshot_.dictionary(), snapshot_.seed()),
+        block_(strings_, tags_) {}
 
   Result<SegmentInfo> Write() {
     TL_TRY(db_.Run("BEGIN"));
@@ -55,6 +56,7 @@ class SegmentWriter {
       TL_TRY(WriteTrace(traces_[i]));
     }
     if (!block_.is_empty()) TL_TRY(EndBlock());
+    TL_TRY(EndTagRow());
     TL_TRY(WriteSearch());
     TL_TRY(WriteGauges(snapshot_, strings_, db_, info_));
     TL_TRY(strings_.Save(db_));
@@ -81,6 +83,7 @@ class SegmentWriter {
   Result<void> WriteChain(const TraceRef& ref, std::uint32_t newest);
   void Add(const TraceRef& ref, RecordView record, std::uint64_t arrival);
   Result<void> EndBlock();
+  Result<void> EndTagRow();
   void Note(std::uint64_t time, std::uint64_t arrival);
   // Where the entries of a service, or of a metric, are gathered.
   std::vector<SearchEntry>& EntriesOf(RecordKind kind, std::uint32_t tenant, std::uint64_t name,
@@ -98,7 +101,9 @@ class SegmentWriter {
   sqlite::Database db_;
   std::optional<sqlite::Statement> insert_;
   DictionaryWriter strings_;
+  TagGatherer tags_;
   BlockWriter block_;
+  std::string tag_row_;
   FrameWriter frame_;
   std::vector<TraceRef> traces_;
   // Of tenants that have some, in the order of arrival.
@@ -264,7 +269,19 @@ Result<void> SegmentWriter::EndBlock() {
   char fixed[20];
   sqlite::Put(first.id.high, sqlite::Put(first.id.low, sqlite::Put(first.tenant, fixed)));
   firsts_.append(fixed, sizeof fixed);
+  const std::string filter = tags_.TakeFilter();
+  AppendVarint(filter.size(), tag_row_);
+  tag_row_ += filter;
   ++blocks_;
+  return blocks_ % kBlocksPerTagRow == 0 ? EndTagRow() : Result<void>();
+}
+
+Result<void> SegmentWriter::EndTagRow() {
+  if (tag_row_.empty()) return {};
+  TL_TRY_ASSIGN(auto insert, db_.Prepare("INSERT INTO tag (first_block, data) VALUES (?, ?)"));
+  const std::uint32_t first = (blocks_ - 1) / kBlocksPerTagRow * kBlocksPerTagRow;
+  TL_TRY(insert.Run(std::int64_t{first}, sqlite::Blob{tag_row_}));
+  tag_row_.clear();
   return {};
 }
 

@@ -273,6 +273,15 @@ void Collect(const View& view, const SearchFilter& filter, bool newest_first, Cu
   }
 }
 
+// What a block must have of attributes. A key that is absent matches as the empty text, so that one
+// rules nothing out.
+void AddTags(const std::vector<Matcher>& matchers, SearchFilter& filter) {
+  for (const Matcher& matcher : matchers) {
+    if (matcher.op != Matcher::Op::kEqual || matcher.value.empty()) continue;
+    filter.tags.emplace_back(matcher.key, matcher.value);
+  }
+}
+
 SearchFilter FilterOf(const View& view, const TraceQuery& query) {
   // Nothing lasts so long; durations beyond would be rounded.
   constexpr std::uint64_t kUnbounded = std::uint64_t{1} << 62U;
@@ -280,6 +289,7 @@ SearchFilter FilterOf(const View& view, const TraceQuery& query) {
   filter.service = query.service;
   filter.operation = query.operation;
   filter.status_code = query.status_code;
+  AddTags(query.attributes, filter);
   const std::uint64_t most = query.max_duration_ns.value_or(UINT64_MAX);
   filter.least = static_cast<double>(query.min_duration_ns.value_or(0));
   filter.most =
@@ -291,6 +301,7 @@ SearchFilter FilterOf(const View& view, const TraceQuery& query) {
 SearchFilter FilterOf(const View& view, const LogQuery& query) {
   SearchFilter filter{.kind = RecordKind::kLine, .tenant = view.tenant, .time = query.time};
   filter.service = query.service;
+  AddTags(query.attributes, filter);
   filter.least = query.min_severity_number;
   filter.most = std::numeric_limits<double>::infinity();
   filter.has_bounds = query.min_severity_number > 0;
