@@ -130,6 +130,11 @@ constexpr Setting List(std::string_view key, std::string_view help) {
           }};
 }
 
+constexpr Setting Secret(Setting setting) {
+  setting.is_secret = true;
+  return setting;
+}
+
 constexpr char kStoreKinds[] = "sqlite|memory";
 constexpr char kDurabilities[] = "normal|full";
 constexpr char kLevels[] = "debug|info|warn|error";
@@ -147,9 +152,10 @@ constexpr std::array kSettings = {
     Text<&Config::syslog_udp_listen>("syslog.udp_listen", "IP:PORT of syslog over UDP; empty: off"),
     Text<&Config::syslog_tcp_listen>("syslog.tcp_listen", "IP:PORT of syslog over TCP; empty: off"),
     Text<&Config::fluent_listen>("fluent.listen", "IP:PORT of Fluent Forward; empty: off"),
-    Text<&Config::fluent_shared_key>("fluent.shared_key",
-                                     "who knows it may send; empty: everybody may"),
-    List<&Config::fluent_users>("fluent.users", "name:password of each who may; empty: no names"),
+    Secret(Text<&Config::fluent_shared_key>("fluent.shared_key",
+                                            "who knows it may send; empty: everybody may")),
+    Secret(List<&Config::fluent_users>("fluent.users",
+                                       "name:password of each who may; empty: no names")),
     Text<&Config::data_dir>("data_dir", "the folder that holds all records"),
     Count<&Config::loops, 0, 64>("loops", "network threads; 0: one a core, at most 4"),
     Choice<&Config::store_kind, kStoreKinds>("store.kind", "sqlite, or memory (nothing kept)"),
@@ -273,7 +279,10 @@ std::string EnvironmentOf(const Setting& setting) {
 
 Result<void> Apply(const Setting& setting, std::string_view text, std::string_view where,
                    Config& config) {
-  auto set = setting.set(config, text);
+  auto set = setting.is_secret && text == kSecretPlaceholder
+                 ? InvalidArgument("has " + std::string(kSecretPlaceholder) +
+                                   ", which stands for it where it is printed")
+                 : setting.set(config, text);
   if (set) return {};
   return InvalidArgument(std::string(where) + ": " + std::string(setting.key) + " " +
                          set.error().message);
@@ -331,6 +340,11 @@ std::string Quoted(const std::string& text) {
   return quoted + "'";
 }
 
+std::string Printed(const Setting& setting, const Config& config) {
+  const std::string value = setting.get(config);
+  return setting.is_secret && !value.empty() ? std::string(kSecretPlaceholder) : value;
+}
+
 }  // namespace
 
 std::string PrintConfig(const Config& config) {
@@ -343,7 +357,7 @@ std::string PrintConfig(const Config& config) {
     if (sections.count(section) == 0) order.push_back(section);
     std::string line =
         (top ? "" : "  ") + std::string(top ? setting.key : setting.key.substr(dot + 1));
-    line += ": " + Quoted(setting.get(config));
+    line += ": " + Quoted(Printed(setting, config));
     line.resize(std::max(line.size() + 2, std::size_t{44}), ' ');
     sections[section] += line + "# " + std::string(setting.help) + "\n";
   }

@@ -103,7 +103,12 @@ struct Setting {
   Result<void> (*set)(Config& config, std::string_view text);
   std::string (*get)(const Config& config);
   bool is_switch = false;  // true or false; the bare flag means true.
+  bool is_secret = false;  // Printed as kSecretPlaceholder where it is set.
 };
+
+// Stands for a secret in what is printed, and is none itself: whoever runs a printed configuration
+// must not get a key that everybody knows.
+inline constexpr std::string_view kSecretPlaceholder = "<secret>";
 
 std::span<const Setting> Settings();
 const Setting* FindSetting(std::string_view key);
@@ -126,7 +131,8 @@ Result<void> ApplyYaml(const std::string& text, const std::string& name, Environ
 // What no single value shows: at least one door, budgets that fit each other.
 Result<void> CheckConfig(const Config& config);
 
-// The whole configuration as a YAML file that reads back as the same.
+// The whole configuration as a YAML file that reads back as the same, once the secrets are filled
+// in.
 std::string PrintConfig(const Config& config);
 
 }  // namespace throughline::gateway

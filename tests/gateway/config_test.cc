@@ -44,6 +44,33 @@ TEST(ConfigTest, WhatIsPrintedReadsBackAsTheSame) {
   EXPECT_EQ(again.backends[0].url, "http://l:3100");
 }
 
+TEST(ConfigTest, SecretsAreNotPrinted) {
+  Config config;
+  EXPECT_EQ(PrintConfig(config).find(kSecretPlaceholder), std::string::npos) << "none is set";
+  config.fluent_shared_key = "open sesame";
+  config.fluent_users = {"ann:pass-1", "bob:pass-2"};
+  const std::string printed = PrintConfig(config);
+  for (const char* secret : {"sesame", "ann", "pass-1", "pass-2"}) {
+    EXPECT_EQ(printed.find(secret), std::string::npos) << secret;
+  }
+  for (const char* line : {"  shared_key: '<secret>' ", "  users: '<secret>' "}) {
+    EXPECT_NE(printed.find(line), std::string::npos) << printed;
+  }
+}
+
+// Else everybody would know the key of who runs what was printed.
+TEST(ConfigTest, ThePlaceholderIsNoSecret) {
+  Config config;
+  for (const char* key : {"fluent.shared_key", "fluent.users"}) {
+    const auto applied = Apply(*FindSetting(key), kSecretPlaceholder, "f:1", config);
+    ASSERT_FALSE(applied) << key;
+    EXPECT_EQ(
+        applied.error().message,
+        "f:1: " + std::string(key) + " has <secret>, which stands for it where it is printed");
+  }
+  EXPECT_TRUE(Apply(*FindSetting("data_dir"), kSecretPlaceholder, "f:1", config));
+}
+
 TEST(ConfigTest, TheEnvironmentWinsOverTheFile) {
   Config config;
   ASSERT_TRUE(
