@@ -315,6 +315,10 @@ Result<void> CheckConfig(const Config& config) {
   if (config.inflight_bytes < config.request_bytes) {
     return InvalidArgument("limits.inflight_bytes is below limits.request_bytes");
   }
+  if (config.tenant_rates.size() > config.tenants) {
+    return InvalidArgument("tenants names " + std::to_string(config.tenant_rates.size()) +
+                           ", limits.tenants is " + std::to_string(config.tenants));
+  }
   for (const std::string& gauge : config.explain_gauges) {
     if (const auto pattern = MetricPattern::Parse(gauge); !pattern) {
       return InvalidArgument("explain.gauges: " + pattern.error().message);
@@ -327,10 +331,12 @@ namespace {
 
 // A YAML scalar, quoted where it must be.
 std::string Quoted(const std::string& text) {
-  const bool plain = !text.empty() && text.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyz"
-                                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                          "0123456789./_-") == std::string::npos;
+  const bool null = text == "null" || text == "Null" || text == "NULL";
+  const bool plain = !null && !text.empty() &&
+                     text.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyz"
+                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789./_-") == std::string::npos;
   if (plain && text.front() != '-') return text;
   std::string quoted = "'";
   for (const char c : text) {
@@ -338,6 +344,23 @@ std::string Quoted(const std::string& text) {
     if (c == '\'') quoted += c;
   }
   return quoted + "'";
+}
+
+std::string PrintTenants(const RatesOfTenants& tenants) {
+  if (tenants.empty()) return "tenants: {}\n";
+  std::string out = "tenants:\n";
+  for (const auto& [name, rates] : tenants) {
+    out += "  " + Quoted(name) + ": {";
+    if (rates.records_per_second) {
+      out += "records_per_second: " + std::to_string(*rates.records_per_second);
+    }
+    if (rates.records_per_second && rates.bytes_per_second) out += ", ";
+    if (rates.bytes_per_second) {
+      out += "bytes_per_second: " + PrintQuantity(*rates.bytes_per_second, ByteUnits());
+    }
+    out += "}\n";
+  }
+  return out;
 }
 
 std::string Printed(const Setting& setting, const Config& config) {
@@ -365,6 +388,7 @@ std::string PrintConfig(const Config& config) {
   for (const std::string& section : order) {
     if (!section.empty()) out += section + ":\n" + sections[section];
   }
+  out += PrintTenants(config.tenant_rates);
   out += config.backends.empty() ? "backends: []\n" : "backends:\n";
   for (const BackendConfig& backend : config.backends) {
     out += "  - name: " + Quoted(backend.name) + "\n    kind: " + Quoted(backend.kind) +

@@ -15,6 +15,7 @@
 
 #include "correlate/result.h"
 #include "gateway/scrape/job.h"
+#include "gateway/tenant_rates.h"
 
 namespace throughline::gateway {
 
@@ -67,6 +68,7 @@ struct Config {
   std::uint64_t tenants = 1000;
   std::uint64_t tenant_records_per_second = 0;  // 0: no limit.
   std::uint64_t tenant_bytes_per_second = 0;    // 0: no limit.
+  RatesOfTenants tenant_rates;                  // Of these, instead.
   std::uint64_t watches = 10'000;
   std::uint64_t wait_seconds = 30;
   std::uint64_t read_threads = 2;

@@ -428,6 +428,17 @@ TEST_F(GatewayTest, AFullStoreIsUnavailable) {
   EXPECT_EQ(Metric("throughline_records_failed_total{door=\"otlp_http\",signal=\"traces\"}"), "1");
 }
 
+TEST_F(GatewayTest, ATenantMayHaveARateOfItsOwn) {
+  Config config;
+  config.tenant_records_per_second = 1;
+  config.tenant_rates["batch"] = {.records_per_second = 0, .bytes_per_second = {}};
+  StartGateway(config);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(PostSpan(kTrace, "X-Scope-OrgID: batch\r\n").status, 200);
+    EXPECT_EQ(PostSpan(kTrace, "X-Scope-OrgID: other\r\n").status, i < 2 ? 200 : 429);
+  }
+}
+
 TEST_F(GatewayTest, ATenantOverItsRateIsToldSoBeforeItsBodyIsRead) {
   Config config;
   config.tenant_records_per_second = 1;
