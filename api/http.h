@@ -22,6 +22,7 @@ struct Request {
   Body body;                                                 // Inflated.
   std::string base_url;                                      // "http://127.0.0.1:4380", for links.
   Scope scope;
+  std::uint64_t arrival_unix_ns = 0;  // When its body was there; 0: not known.
 
   // The first of that name; empty when absent.
   std::string_view Header(std::string_view lower_case_name) const;

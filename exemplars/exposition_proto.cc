@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exemplars/target_labels.h"
@@ -62,7 +63,8 @@ class ProtoDecoder {
         arena_(batch.arena),
         target_(target, batch.arena),
         check_(options),
-        sink_(options, batch, decoded_.exemplars) {}
+        sink_(options, batch, decoded_.exemplars),
+        scrape_unix_ns_(target.time_unix_ns) {}
 
   Result<DecodedExposition> Decode() {
     wire::ProtoReader reader(bytes_);
@@ -82,8 +84,8 @@ class ProtoDecoder {
     if (!fault_) fault_ = fault;
     return false;
   }
-  bool TooMany() {
-    error_ = sink_.TooMany();
+  bool Fail(Error error) {
+    error_ = std::move(error);
     return false;
   }
 
@@ -102,6 +104,7 @@ class ProtoDecoder {
     }
     if (!reader.ok()) return Fail(reader.fault());
     bucket_family_ = {};
+    names_gauge_ = sink_.NamesGauge(family_);
     wire::ProtoReader metrics(message);
     while (metrics.Next()) {
       if (metrics.field() != 4) {
@@ -113,13 +116,15 @@ class ProtoDecoder {
     return true;
   }
 
-  // Metric { 1: LabelPair*, 2: Gauge, 3: Counter, 4: Summary, 5: Untyped, 7: Histogram }
+  // Metric { 1: LabelPair*, 2: Gauge, 3: Counter, 4: Summary, 5: Untyped, 6: timestamp_ms,
+  // 7: Histogram }
   bool ReadMetric(std::string_view message) {
+    MessageParts gauge;
+    MessageParts untyped;
     MessageParts counter;
     MessageParts summary;
     MessageParts histogram;
-    bool gauge = false;
-    bool untyped = false;
+    std::int64_t millis = 0;
     labels_.assign(1, {.name = kMetricName, .value = family_});
     wire::ProtoReader reader(message);
     while (reader.Next()) {
@@ -127,14 +132,9 @@ class ProtoDecoder {
         case 1:
           if (!ReadLabel(reader.Bytes(), labels_)) return false;
           break;
-        case 2:
-          reader.Bytes();
-          gauge = true;
-          break;
-        case 5:
-          reader.Bytes();
-          untyped = true;
-          break;
+        case 2: gauge.Add(reader.Bytes()); break;
+        case 5: untyped.Add(reader.Bytes()); break;
+        case 6: millis = static_cast<std::int64_t>(reader.Varint()); break;
         case 3: counter.Add(reader.Bytes()); break;
         case 4: summary.Add(reader.Bytes()); break;
         case 7: histogram.Add(reader.Bytes()); break;
@@ -143,10 +143,13 @@ class ProtoDecoder {
     }
     if (!reader.ok()) return Fail(reader.fault());
     own_labels_ = labels_.size();
-    decoded_.samples += (gauge ? 1U : 0U) + (untyped ? 1U : 0U);
+    decoded_.samples += (gauge.is_set() ? 1U : 0U) + (untyped.is_set() ? 1U : 0U);
+    const std::uint64_t time_unix_ns = millis == 0 ? scrape_unix_ns_ : NanosOfMillis(millis);
     return (!counter.is_set() || ReadCounter(counter.Message(arena_))) &&
            (!summary.is_set() || ReadSummary(summary.Message(arena_))) &&
-           (!histogram.is_set() || ReadHistogram(histogram.Message(arena_)));
+           (!histogram.is_set() || ReadHistogram(histogram.Message(arena_))) &&
+           TakePoint(gauge, MetricType::kGauge, time_unix_ns) &&
+           TakePoint(untyped, MetricType::kUnknown, time_unix_ns);
   }
 
   bool ReadLabel(std::string_view message, std::vector<Label>& labels) {
@@ -162,6 +165,29 @@ class ProtoDecoder {
     // Over the limit nothing more is kept: whoever checks the labels will say so.
     if (labels.size() <= options_.attributes_per_record) labels.push_back(label);
     return reader.ok() || Fail(reader.fault());
+  }
+
+  // Gauge { 1: value }, Untyped { 1: value }
+  bool TakePoint(const MessageParts& parts, MetricType type, std::uint64_t time_unix_ns) {
+    if (!names_gauge_ || !parts.is_set()) return true;
+    double value = 0;
+    wire::ProtoReader reader(parts.Message(arena_));
+    while (reader.Next()) {
+      if (reader.field() == 1) {
+        value = reader.Double();
+      } else {
+        reader.Skip();
+      }
+    }
+    if (!reader.ok()) return Fail(reader.fault());
+    labels_.resize(own_labels_);
+    labels_.front().value = family_;
+    BeginSeries({.type = type, .unit = unit_});
+    if (!problem_.empty()) return true;
+    const auto kept = sink_.AddPoint(value, time_unix_ns);
+    if (!kept) return Fail(kept.error());
+    if (*kept) ++decoded_.gauge_points;
+    return true;
   }
 
   // Counter { 2: Exemplar }
@@ -297,7 +323,7 @@ class ProtoDecoder {
     if (!ReadTimestamp(timestamp.Message(arena_), time_unix_ns)) return false;
     const bool taken = problem_.empty() ? sink_.Add(exemplar_labels_, value, time_unix_ns)
                                         : sink_.Refuse(problem_);
-    return taken || TooMany();
+    return taken || Fail(sink_.TooMany());
   }
 
   // Timestamp { 1: seconds, 2: nanos }
@@ -322,10 +348,12 @@ class ProtoDecoder {
   DecodedExposition decoded_;
   TargetLabels target_;
   SeriesCheck check_;
-  SeriesExemplars sink_;
+  SeriesRecords sink_;
+  const std::uint64_t scrape_unix_ns_;
   std::string_view family_;
   std::string_view bucket_family_;  // Its name with the suffix; empty: not made yet.
   std::string_view unit_;
+  bool names_gauge_ = false;   // The family at hand.
   std::vector<Label> labels_;  // Of the series at hand; the first own_labels_ are the metric's.
   std::size_t own_labels_ = 0;
   NativeBuckets native_;

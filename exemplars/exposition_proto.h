@@ -1,5 +1,5 @@
-// The protobuf exposition to exemplars: io.prometheus.client.MetricFamily messages, each behind its
-// length. See exposition.h.
+// The protobuf exposition to exemplars and gauges: io.prometheus.client.MetricFamily messages, each
+// behind its length. See exposition.h.
 //
 //  - A counter's exemplar stands on the family's name. One of a bucket stands on `..._bucket` with
 //    the label `le`, spelt as OpenMetrics does (0.5, 1.0, 1e+06, +Inf), so that it is the same

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exemplars/target_labels.h"
@@ -61,6 +62,7 @@ class TextDecoder {
         target_(target, batch.arena),
         check_(options),
         sink_(options, batch, decoded_.exemplars),
+        scrape_unix_ns_(target.time_unix_ns),
         reader_(bytes, dialect, options.attributes_per_record) {}
 
   Result<DecodedExposition> Decode() {
@@ -70,10 +72,9 @@ class TextDecoder {
         continue;
       }
       ++decoded_.samples;
-      if (!reader_.sample().has_exemplar) continue;
-      if (!TakeExemplar(reader_.sample())) break;
+      if (!TakeSample(reader_.sample())) break;
     }
-    if (too_many_) return sink_.TooMany();
+    if (!error_.message.empty()) return error_;
     if (!reader_.ok()) return InvalidArgument(reader_.ErrorText());
     return decoded_;
   }
@@ -107,27 +108,49 @@ class TextDecoder {
     return std::find(kSuffixes.begin(), kSuffixes.end(), suffix) != kSuffixes.end();
   }
 
-  bool TakeExemplar(const wire::OpenMetricsSample& sample) {
+  bool TakeSample(const wire::OpenMetricsSample& sample) {
+    const std::string_view metric = TextOf(sample.name);
+    const bool names_gauge = sink_.NamesGauge(metric);
+    if (!names_gauge && !sample.has_exemplar) return true;
     const Family family = IsOfFamily(sample.name.raw) ? family_ : Family{};
-    exemplar_labels_.clear();
-    Read(sample.exemplar_labels, exemplar_labels_);
-    if (strict_) {
-      if (family.type != nullptr && !family.type->has_exemplars) {
-        return reader_.Fail("an exemplar on a metric that is neither a counter nor a histogram");
-      }
-      if (CharactersOfLabels() > kMaxExemplarCharacters) {
-        return reader_.Fail("the labels of an exemplar have more than 128 characters");
-      }
-    }
-    labels_.assign(1, {.name = kMetricName, .value = TextOf(sample.name)});
+    if (sample.has_exemplar && !ReadExemplarLabels(sample, family)) return false;
+    labels_.assign(1, {.name = kMetricName, .value = metric});
     Read(sample.labels, labels_);
     target_.AddTo(labels_);
     const std::string problem = check_.Problem(labels_);
-    if (!problem.empty()) return sink_.Refuse(problem) || TooMany();
-    sink_.BeginSeries({.labels = labels_,
-                       .type = family.type == nullptr ? MetricType::kUnknown : family.type->type,
-                       .unit = family.unit});
-    return sink_.Add(exemplar_labels_, sample.exemplar_value, sample.exemplar_unix_ns) || TooMany();
+    if (problem.empty()) {
+      sink_.BeginSeries({.labels = labels_,
+                         .type = family.type == nullptr ? MetricType::kUnknown : family.type->type,
+                         .unit = family.unit});
+      if (names_gauge && !TakePoint(sample)) return false;
+    }
+    return !sample.has_exemplar || TakeExemplar(sample, problem);
+  }
+
+  bool TakePoint(const wire::OpenMetricsSample& sample) {
+    const auto kept =
+        sink_.AddPoint(sample.value, sample.unix_ns == 0 ? scrape_unix_ns_ : sample.unix_ns);
+    if (!kept) return Fail(kept.error());
+    if (*kept) ++decoded_.gauge_points;
+    return true;
+  }
+
+  bool ReadExemplarLabels(const wire::OpenMetricsSample& sample, const Family& family) {
+    exemplar_labels_.clear();
+    Read(sample.exemplar_labels, exemplar_labels_);
+    if (!strict_) return true;
+    if (family.type != nullptr && !family.type->has_exemplars) {
+      return reader_.Fail("an exemplar on a metric that is neither a counter nor a histogram");
+    }
+    return CharactersOfLabels() <= kMaxExemplarCharacters ||
+           reader_.Fail("the labels of an exemplar have more than 128 characters");
+  }
+
+  bool TakeExemplar(const wire::OpenMetricsSample& sample, std::string_view series_problem) {
+    const bool taken = series_problem.empty() ? sink_.Add(exemplar_labels_, sample.exemplar_value,
+                                                          sample.exemplar_unix_ns)
+                                              : sink_.Refuse(series_problem);
+    return taken || Fail(sink_.TooMany());
   }
 
   std::size_t CharactersOfLabels() const {
@@ -138,8 +161,8 @@ class TextDecoder {
     return characters;
   }
 
-  bool TooMany() {
-    too_many_ = true;
+  bool Fail(Error error) {
+    error_ = std::move(error);
     return false;
   }
 
@@ -161,13 +184,14 @@ class TextDecoder {
   DecodedExposition decoded_;
   TargetLabels target_;
   SeriesCheck check_;
-  SeriesExemplars sink_;
+  SeriesRecords sink_;
+  const std::uint64_t scrape_unix_ns_;
   OpenMetricsReader reader_;
   Family family_;
   std::vector<Label> labels_;
   std::vector<Label> exemplar_labels_;
   std::string scratch_;
-  bool too_many_ = false;
+  Error error_;
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// OpenMetrics 1.0 and Prometheus' text format 0.0.4 to exemplars. See exposition.h.
+// OpenMetrics 1.0 and Prometheus' text format 0.0.4 to exemplars and gauges. See exposition.h.
 //
 //  - All of the text must be UTF-8. OpenMetrics is refused where its grammar is broken
 //    (wire/openmetrics.h), where an exemplar stands on a metric that is neither a counter nor a

@@ -32,6 +32,8 @@ struct LabelList {
   }
 };
 
+constexpr std::uint32_t kSamples = 2;  // Of TimeSeries, in both versions.
+
 // What both versions share: the messages Sample, Histogram and Exemplar but for its labels, and
 // what becomes of a series.
 class WriteReader {
@@ -87,17 +89,10 @@ class WriteReader {
     series_.unit = {};
   }
 
-  bool ReadSample(std::string_view message) {
-    wire::ProtoReader reader(message);
-    while (reader.Next()) {
-      switch (reader.field()) {
-        case 1: reader.Double(); break;
-        case 2: reader.Varint(); break;
-        default: reader.Skip();
-      }
-    }
+  bool CountSample(std::string_view message) {
+    Sample sample;
     ++series_.samples;
-    return reader.ok() || Fail(reader.fault());
+    return ReadSample(message, sample);
   }
 
   bool ReadHistogram(std::string_view message) {
@@ -126,8 +121,8 @@ class WriteReader {
     return true;
   }
 
-  // The series is read: takes or refuses it.
-  bool EndSeries() {
+  // `message`, the series, is read: takes or refuses it.
+  bool EndSeries(std::string_view message) {
     std::string problem = series_.list.problem != nullptr ? series_.list.problem
                                                           : check_.Problem(series_.list.labels);
     const std::size_t rejected_before = decoded_.exemplars.rejected;
@@ -138,9 +133,11 @@ class WriteReader {
                          .type = series_.type,
                          .unit = series_.unit,
                          .native = series_.histograms > 0 ? &series_.native : nullptr});
+      const std::string_view metric = check_.MetricOf(series_.list.labels);
+      if (series_.samples > 0 && sink_.NamesGauge(metric) && !KeepPoints(message)) return false;
     }
-    for (const std::string_view message : series_.exemplars) {
-      if (!ReadExemplar(message, problem)) return false;
+    for (const std::string_view exemplar : series_.exemplars) {
+      if (!ReadExemplar(exemplar, problem)) return false;
     }
     if (problem.empty() && decoded_.exemplars.rejected > rejected_before) {
       problem = decoded_.exemplars.first_rejection;
@@ -157,6 +154,40 @@ class WriteReader {
   Fields& series() { return series_; }
 
  private:
+  struct Sample {
+    double value = 0;
+    std::int64_t millis = 0;
+  };
+
+  bool ReadSample(std::string_view message, Sample& sample) {
+    wire::ProtoReader reader(message);
+    while (reader.Next()) {
+      switch (reader.field()) {
+        case 1: sample.value = reader.Double(); break;
+        case 2: sample.millis = static_cast<std::int64_t>(reader.Varint()); break;
+        default: reader.Skip();
+      }
+    }
+    return reader.ok() || Fail(reader.fault());
+  }
+
+  // Reads the samples again: what decides whether they are kept may stand behind them.
+  bool KeepPoints(std::string_view series) {
+    wire::ProtoReader reader(series);
+    while (reader.Next()) {
+      if (reader.field() != kSamples) {
+        reader.Skip();
+        continue;
+      }
+      Sample sample;
+      if (!ReadSample(reader.Bytes(), sample)) return false;
+      const auto kept = sink_.AddPoint(sample.value, NanosOfMillis(sample.millis));
+      if (!kept) return Fail(kept.error());
+      if (*kept) ++decoded_.gauge_points;
+    }
+    return true;
+  }
+
   bool ReadExemplar(std::string_view message, std::string_view series_problem) {
     double value = 0;
     std::int64_t millis = 0;
@@ -187,7 +218,7 @@ class WriteReader {
   const DecodeOptions& options_;
   DecodedWrite decoded_;
   SeriesCheck check_;
-  SeriesExemplars sink_;
+  SeriesRecords sink_;
   Fields series_;
   LabelList list_;  // Of the exemplar at hand.
   std::size_t series_count_ = 0;
@@ -230,14 +261,14 @@ class WriteReader1 final : public WriteReader {
           read = reader.BytesRun(
               [this](std::string_view label) { return ReadLabel(label, series().list); });
           break;
-        case 2: read = ReadSample(reader.Bytes()); break;
+        case kSamples: read = CountSample(reader.Bytes()); break;
         case 3: read = KeepExemplar(reader.Bytes()); break;
         case 4: read = ReadHistogram(reader.Bytes()); break;
         default: reader.Skip();
       }
       if (!read) return false;
     }
-    return reader.ok() ? EndSeries() : Fail(reader.fault());
+    return reader.ok() ? EndSeries(message) : Fail(reader.fault());
   }
 
   bool ReadLabel(std::string_view message, LabelList& list) {
@@ -345,7 +376,7 @@ class WriteReader2 final : public WriteReader {
       bool read = true;
       switch (reader.field()) {
         case 1: ReadRefs(reader, pairs, series().list); break;
-        case 2: read = ReadSample(reader.Bytes()); break;
+        case kSamples: read = CountSample(reader.Bytes()); break;
         case 3: read = ReadHistogram(reader.Bytes()); break;
         case 4: read = KeepExemplar(reader.Bytes()); break;
         case 5: read = ReadMetadata(reader.Bytes()); break;
@@ -356,7 +387,7 @@ class WriteReader2 final : public WriteReader {
     }
     if (!reader.ok()) return Fail(reader.fault());
     if (pairs.open) series().list.Refuse(kOddRefs);
-    return EndSeries();
+    return EndSeries(message);
   }
 
   void ReadRefs(wire::ProtoReader& reader, Pairs& pairs, LabelList& list) {

@@ -1,14 +1,16 @@
-// Prometheus remote write to exemplars: prometheus.WriteRequest (1.0) and
+// Prometheus remote write to exemplars and kept gauges: prometheus.WriteRequest (1.0) and
 // io.prometheus.write.v2.Request (2.0), both uncompressed protobuf.
 //
 // A pure function of the bytes and the options. It appends to `batch`; `bytes` must outlive it (put
 // the body into batch.body first and pass its view). On an error the batch is to be dropped.
 //
 //  - kInvalidArgument, with the byte offset: not protobuf, a message of the other version, or
-//    symbols that do not begin with "". kTooLarge: more exemplars than options.records_per_request,
-//    more symbols than kMaxSymbols.
-//  - Samples, staleness markers among them, and native histograms are counted and passed by, and so
-//    is metadata. Exemplars may stand in a series without samples, as Prometheus sends them.
+//    symbols that do not begin with "". kTooLarge: more exemplars or more gauge points than
+//    options.records_per_request, more symbols than kMaxSymbols.
+//  - Samples of gauges that options.gauges names are kept (exemplars/series.h). Other samples,
+//    staleness markers among them, and native histograms are counted and passed by. Only 2.0 says
+//    a type with the series; the metadata of 1.0 is passed by. Exemplars may stand in a series
+//    without samples, as Prometheus sends them.
 //  - A series is refused alone: without a name or with one twice, with text that is no UTF-8, with
 //    references that are odd in number or outside of the symbols. What else is in the request
 //    stays. Labels that are out of order are taken.
@@ -38,6 +40,7 @@ struct DecodedWrite {
   // What 2.0 calls written: all that is not refused, whether it is kept or not.
   std::size_t samples = 0;
   std::size_t histograms = 0;
+  std::size_t gauge_points = 0;       // Of the samples: kept, in batch.gauges.
   std::size_t written_exemplars = 0;  // accepted + unlinked.
   // Series refused as a whole, or with one of their exemplars. For any of them 2.0 must not be
   // answered with success ("Partial Write"); 1.0 has no way to say it.

@@ -7,6 +7,7 @@
 #include "correlate/attribute.h"
 #include "correlate/ids.h"
 #include "exemplars/buckets.h"
+#include "exemplars/finish_gauge.h"
 #include "wire/openmetrics.h"
 
 namespace throughline::exemplars {
@@ -44,6 +45,10 @@ std::string_view ServiceOfJob(std::string_view job) {
 std::optional<double> BucketBound(std::string_view le) {
   const std::optional<double> bound = wire::ParseOpenMetricsNumber(le);
   return bound && std::isnan(*bound) ? std::nullopt : bound;
+}
+
+bool MayBeGauge(MetricType type) {
+  return type == MetricType::kGauge || type == MetricType::kUnknown;
 }
 
 }  // namespace
@@ -104,7 +109,7 @@ bool SeriesCheck::HasDuplicate(std::span<const Label> labels) {
 }
 
 // What the labels of an exemplar say of its ids.
-struct SeriesExemplars::Ids {
+struct SeriesRecords::Ids {
   TraceId trace_id;
   SpanId span_id;
   std::size_t trace_label = kNone;  // Which label it is.
@@ -113,13 +118,13 @@ struct SeriesExemplars::Ids {
   std::string problem;
 };
 
-bool SeriesExemplars::IsTraceLabel(std::string_view name) const {
+bool SeriesRecords::IsTraceLabel(std::string_view name) const {
   if (IsOneOf(kTraceLabels, name)) return true;
   const auto& configured = options_.exemplar_trace_labels;
   return std::find(configured.begin(), configured.end(), name) != configured.end();
 }
 
-SeriesExemplars::Ids SeriesExemplars::IdsOf(std::span<const Label> labels) const {
+SeriesRecords::Ids SeriesRecords::IdsOf(std::span<const Label> labels) const {
   Ids ids;
   SpanId own_span;  // Of a traceparent and its like.
   std::string_view misspelt;
@@ -152,13 +157,13 @@ SeriesExemplars::Ids SeriesExemplars::IdsOf(std::span<const Label> labels) const
   return ids;
 }
 
-bool SeriesExemplars::Refuse(std::string_view problem) {
+bool SeriesRecords::Refuse(std::string_view problem) {
   if (!finisher_.Begin()) return false;
   finisher_.Reject(problem);
   return true;
 }
 
-bool SeriesExemplars::Add(std::span<const Label> labels, double value, std::uint64_t time_unix_ns) {
+bool SeriesRecords::Add(std::span<const Label> labels, double value, std::uint64_t time_unix_ns) {
   if (!finisher_.Begin()) return false;
   if (labels.size() > options_.attributes_per_record) {
     finisher_.Reject("more than " + std::to_string(options_.attributes_per_record) + " labels");
@@ -190,7 +195,22 @@ bool SeriesExemplars::Add(std::span<const Label> labels, double value, std::uint
   return true;
 }
 
-void SeriesExemplars::MakeSeries() {
+Result<bool> SeriesRecords::AddPoint(double value, std::uint64_t time_unix_ns) {
+  if (!MayBeGauge(series_.type)) return false;
+  if (!made_) MakeSeries();
+  if (!MayBeGauge(common_.metric_type)) return false;  // What its labels or buckets say.
+  GaugePoint point;
+  point.time_unix_ns = time_unix_ns;
+  point.value = value;
+  point.metric_type = common_.metric_type;
+  point.labels = common_.labels;
+  point.metric = common_.metric;
+  point.unit = common_.unit;
+  point.service = common_.service;
+  return AcceptGauge(point, options_, batch_);
+}
+
+void SeriesRecords::MakeSeries() {
   made_ = true;
   common_ = {};
   common_.metric_type = series_.type;
@@ -224,14 +244,14 @@ void SeriesExemplars::MakeSeries() {
   }
 }
 
-void SeriesExemplars::SetBound(Exemplar& exemplar) const {
+void SeriesRecords::SetBound(Exemplar& exemplar) const {
   if (exemplar.has_le || series_.native == nullptr) return;
   const std::optional<double> bound = series_.native->BoundOf(exemplar.number);
   exemplar.has_le = bound.has_value();
   exemplar.le = bound.value_or(0);
 }
 
-Attribute SeriesExemplars::AttributeOf(const Label& label, std::size_t position) {
+Attribute SeriesRecords::AttributeOf(const Label& label, std::size_t position) {
   if (position >= known_.size()) known_.resize(position + 1);
   KnownLabel& known = known_[position];
   if (!IsSame(known.label.name, label.name) || !IsSame(known.label.value, label.value)) {

@@ -1,4 +1,4 @@
-// A series as Prometheus names it, and the exemplars on it: what remote write and the expositions
+// A series as Prometheus names it, and what is kept of it: what remote write and the expositions
 // share once labels are read.
 //
 //  - `metric` is the label __name__. The other labels are kept in the order sent, `le` too; one
@@ -13,6 +13,8 @@
 //    trace id, span_id, spanID, SpanID, spanId the span id. Those that became ids are no attributes
 //    any more, the others are. A trace id that is absent (empty, all zero, "none") leaves the
 //    exemplar unlinked, one that is misspelt rejects it; a misspelt span id stays an attribute.
+//  - Samples are points of a gauge where options.gauges names the metric and its type is gauge or
+//    not stated; a classic bucket is none.
 //
 // Sources: Prometheus remote write 1.0 and 2.0, "Labels"; OpenMetrics 1.0, "Exemplars";
 // OpenTelemetry specification, "Prometheus and OpenMetrics Compatibility", resource attributes.
@@ -29,6 +31,7 @@
 #include "correlate/batch.h"
 #include "correlate/result.h"
 #include "exemplars/finish_exemplar.h"
+#include "exemplars/gauge_filter.h"
 
 namespace throughline::exemplars {
 
@@ -71,6 +74,10 @@ class SeriesCheck {
   // Why a series with these labels is refused: no name, a name twice, ...; empty: it is not. Labels
   // out of order are none of the reasons.
   std::string Problem(std::span<const Label> labels);
+  // The name of the series that was asked for last, which had no problem.
+  std::string_view MetricOf(std::span<const Label> labels) const {
+    return labels[metric_name_at_].value;
+  }
 
  private:
   bool HasLastNames(std::span<const Label> labels) const;
@@ -82,8 +89,8 @@ class SeriesCheck {
   std::vector<std::string_view> names_;
 };
 
-// What the exemplars of a series have in common. What it views must outlive the batch; `labels`
-// and `native` need only outlive the calls of Add.
+// What all on a series has in common. What it views must outlive the batch; `labels` and `native`
+// need only outlive the calls of Add and AddPoint.
 struct Series {
   std::span<const Label> labels = {};  // Checked by SeriesCheck.
   MetricType type = MetricType::kUnknown;
@@ -91,13 +98,16 @@ struct Series {
   const NativeBuckets* native = nullptr;  // Null: none known.
 };
 
-// Takes the exemplars of one request into a batch, series by series. A series of which no exemplar
-// is kept costs nothing, and labels that a series has in common with the one before are copied and
-// hashed once. Not thread-safe; options, batch and `decoded` must outlive it.
-class SeriesExemplars {
+// Takes the exemplars and the named gauges of one request into a batch, series by series. A series
+// of which nothing is kept costs nothing, and labels that a series has in common with the one
+// before are copied and hashed once. Not thread-safe; options, batch and `decoded` must outlive it.
+class SeriesRecords {
  public:
-  SeriesExemplars(const DecodeOptions& options, Batch& batch, Decoded& decoded)
-      : options_(options), batch_(batch), finisher_(options, batch, decoded) {}
+  SeriesRecords(const DecodeOptions& options, Batch& batch, Decoded& decoded)
+      : options_(options),
+        batch_(batch),
+        finisher_(options, batch, decoded),
+        filter_(options.gauges) {}
 
   void BeginSeries(const Series& series) {
     series_ = series;
@@ -109,6 +119,12 @@ class SeriesExemplars {
   bool Add(std::span<const Label> labels, double value, std::uint64_t time_unix_ns);
   bool Refuse(std::string_view problem);
   Error TooMany() const { return finisher_.TooMany(); }
+
+  // Whether options.gauges names it: to be asked once a series, before its samples are read.
+  bool NamesGauge(std::string_view metric) const { return filter_.Keeps(metric); }
+  // One sample of the series begun, whose metric is so named. False: passed by, because the series
+  // is no gauge, or as AcceptGauge says.
+  Result<bool> AddPoint(double value, std::uint64_t time_unix_ns);
 
  private:
   struct Ids;
@@ -126,9 +142,10 @@ class SeriesExemplars {
   const DecodeOptions& options_;
   Batch& batch_;
   ExemplarFinisher finisher_;
+  const GaugeFilter filter_;
   Series series_;
   bool made_ = false;              // Whether common_ is the series begun.
-  Exemplar common_;                // What its exemplars have in common.
+  Exemplar common_;                // What its exemplars and points have in common.
   std::vector<KnownLabel> known_;  // By position, of series before.
 };
 

@@ -130,6 +130,11 @@ constexpr Setting List(std::string_view key, std::string_view help) {
           }};
 }
 
+constexpr Setting Secret(Setting setting) {
+  setting.is_secret = true;
+  return setting;
+}
+
 constexpr char kStoreKinds[] = "sqlite|memory";
 constexpr char kDurabilities[] = "normal|full";
 constexpr char kLevels[] = "debug|info|warn|error";
@@ -147,9 +152,10 @@ constexpr std::array kSettings = {
     Text<&Config::syslog_udp_listen>("syslog.udp_listen", "IP:PORT of syslog over UDP; empty: off"),
     Text<&Config::syslog_tcp_listen>("syslog.tcp_listen", "IP:PORT of syslog over TCP; empty: off"),
     Text<&Config::fluent_listen>("fluent.listen", "IP:PORT of Fluent Forward; empty: off"),
-    Text<&Config::fluent_shared_key>("fluent.shared_key",
-                                     "who knows it may send; empty: everybody may"),
-    List<&Config::fluent_users>("fluent.users", "name:password of each who may; empty: no names"),
+    Secret(Text<&Config::fluent_shared_key>("fluent.shared_key",
+                                            "who knows it may send; empty: everybody may")),
+    Secret(List<&Config::fluent_users>("fluent.users",
+                                       "name:password of each who may; empty: no names")),
     Text<&Config::data_dir>("data_dir", "the folder that holds all records"),
     Count<&Config::loops, 0, 64>("loops", "network threads; 0: one a core, at most 4"),
     Choice<&Config::store_kind, kStoreKinds>("store.kind", "sqlite, or memory (nothing kept)"),
@@ -282,7 +288,10 @@ std::string EnvironmentOf(const Setting& setting) {
 
 Result<void> Apply(const Setting& setting, std::string_view text, std::string_view where,
                    Config& config) {
-  auto set = setting.set(config, text);
+  auto set = setting.is_secret && text == kSecretPlaceholder
+                 ? InvalidArgument("has " + std::string(kSecretPlaceholder) +
+                                   ", which stands for it where it is printed")
+                 : setting.set(config, text);
   if (set) return {};
   return InvalidArgument(std::string(where) + ": " + std::string(setting.key) + " " +
                          set.error().message);
@@ -315,6 +324,10 @@ Result<void> CheckConfig(const Config& config) {
   if (config.inflight_bytes < config.request_bytes) {
     return InvalidArgument("limits.inflight_bytes is below limits.request_bytes");
   }
+  if (config.tenant_rates.size() > config.tenants) {
+    return InvalidArgument("tenants names " + std::to_string(config.tenant_rates.size()) +
+                           ", limits.tenants is " + std::to_string(config.tenants));
+  }
   for (const std::string& gauge : config.explain_gauges) {
     if (const auto pattern = MetricPattern::Parse(gauge); !pattern) {
       return InvalidArgument("explain.gauges: " + pattern.error().message);
@@ -327,10 +340,12 @@ namespace {
 
 // A YAML scalar, quoted where it must be.
 std::string Quoted(const std::string& text) {
-  const bool plain = !text.empty() && text.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyz"
-                                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                          "0123456789./_-") == std::string::npos;
+  const bool null = text == "null" || text == "Null" || text == "NULL";
+  const bool plain = !null && !text.empty() &&
+                     text.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyz"
+                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789./_-") == std::string::npos;
   if (plain && text.front() != '-') return text;
   std::string quoted = "'";
   for (const char c : text) {
@@ -338,6 +353,28 @@ std::string Quoted(const std::string& text) {
     if (c == '\'') quoted += c;
   }
   return quoted + "'";
+}
+
+std::string PrintTenants(const RatesOfTenants& tenants) {
+  if (tenants.empty()) return "tenants: {}\n";
+  std::string out = "tenants:\n";
+  for (const auto& [name, rates] : tenants) {
+    out += "  " + Quoted(name) + ": {";
+    if (rates.records_per_second) {
+      out += "records_per_second: " + std::to_string(*rates.records_per_second);
+    }
+    if (rates.records_per_second && rates.bytes_per_second) out += ", ";
+    if (rates.bytes_per_second) {
+      out += "bytes_per_second: " + PrintQuantity(*rates.bytes_per_second, ByteUnits());
+    }
+    out += "}\n";
+  }
+  return out;
+}
+
+std::string Printed(const Setting& setting, const Config& config) {
+  const std::string value = setting.get(config);
+  return setting.is_secret && !value.empty() ? std::string(kSecretPlaceholder) : value;
 }
 
 }  // namespace
@@ -352,7 +389,7 @@ std::string PrintConfig(const Config& config) {
     if (sections.count(section) == 0) order.push_back(section);
     std::string line =
         (top ? "" : "  ") + std::string(top ? setting.key : setting.key.substr(dot + 1));
-    line += ": " + Quoted(setting.get(config));
+    line += ": " + Quoted(Printed(setting, config));
     line.resize(std::max(line.size() + 2, std::size_t{44}), ' ');
     sections[section] += line + "# " + std::string(setting.help) + "\n";
   }
@@ -360,6 +397,7 @@ std::string PrintConfig(const Config& config) {
   for (const std::string& section : order) {
     if (!section.empty()) out += section + ":\n" + sections[section];
   }
+  out += PrintTenants(config.tenant_rates);
   out += config.backends.empty() ? "backends: []\n" : "backends:\n";
   for (const BackendConfig& backend : config.backends) {
     out += "  - name: " + Quoted(backend.name) + "\n    kind: " + Quoted(backend.kind) +

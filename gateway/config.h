@@ -15,6 +15,7 @@
 
 #include "correlate/result.h"
 #include "gateway/scrape/job.h"
+#include "gateway/tenant_rates.h"
 
 namespace throughline::gateway {
 
@@ -72,6 +73,7 @@ struct Config {
   std::uint64_t tenants = 1000;
   std::uint64_t tenant_records_per_second = 0;  // 0: no limit.
   std::uint64_t tenant_bytes_per_second = 0;    // 0: no limit.
+  RatesOfTenants tenant_rates;                  // Of these, instead.
   std::uint64_t watches = 10'000;
   std::uint64_t wait_seconds = 30;
   std::uint64_t read_threads = 2;
@@ -108,7 +110,12 @@ struct Setting {
   Result<void> (*set)(Config& config, std::string_view text);
   std::string (*get)(const Config& config);
   bool is_switch = false;  // true or false; the bare flag means true.
+  bool is_secret = false;  // Printed as kSecretPlaceholder where it is set.
 };
+
+// Stands for a secret in what is printed, and is none itself: whoever runs a printed configuration
+// must not get a key that everybody knows.
+inline constexpr std::string_view kSecretPlaceholder = "<secret>";
 
 std::span<const Setting> Settings();
 const Setting* FindSetting(std::string_view key);
@@ -131,7 +138,8 @@ Result<void> ApplyYaml(const std::string& text, const std::string& name, Environ
 // What no single value shows: at least one door, budgets that fit each other.
 Result<void> CheckConfig(const Config& config);
 
-// The whole configuration as a YAML file that reads back as the same.
+// The whole configuration as a YAML file that reads back as the same, once the secrets are filled
+// in.
 std::string PrintConfig(const Config& config);
 
 }  // namespace throughline::gateway

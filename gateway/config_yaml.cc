@@ -4,6 +4,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include "correlate/scope.h"
 #include "gateway/config.h"
 #include "gateway/scrape/yaml.h"
 #include "gateway/yaml_text.h"
@@ -41,6 +42,55 @@ struct Reader : YamlText {
     return {};
   }
 
+  // A rate has the bounds of the setting for all.
+  Result<std::uint64_t> ReadRate(const std::string& key, const YAML::Node& node,
+                                 std::string_view of_all, std::uint64_t Config::*member) const {
+    if (!node.IsScalar()) return InvalidArgument(At(node) + ": " + key + " wants a number");
+    TL_TRY_ASSIGN(const std::string text, Substitute(node));
+    Config read;
+    const auto set = FindSetting(of_all)->set(read, text);
+    if (!set) return InvalidArgument(At(node) + ": " + key + " " + set.error().message);
+    return read.*member;
+  }
+
+  Result<void> ReadTenant(const YAML::Node& name_node, const YAML::Node& map) const {
+    if (!name_node.IsScalar()) return InvalidArgument(At(name_node) + ": want a name as key");
+    const auto tenant = TenantFromHeader(name_node.as<std::string>());
+    if (!tenant) return InvalidArgument(At(name_node) + ": tenants: " + tenant.error().message);
+    const std::string prefix = "tenants." + *tenant;
+    if (!map.IsMap()) {
+      return InvalidArgument(At(name_node) + ": " + prefix + " wants a map of rates");
+    }
+    TenantRates rates;
+    for (const auto& field : map) {
+      const auto rate = field.first.as<std::string>();
+      const std::string key = prefix + "." + rate;
+      if (rate == "records_per_second") {
+        TL_TRY_ASSIGN(rates.records_per_second,
+                      ReadRate(key, field.second, "limits.tenant_records_per_second",
+                               &Config::tenant_records_per_second));
+      } else if (rate == "bytes_per_second") {
+        TL_TRY_ASSIGN(rates.bytes_per_second,
+                      ReadRate(key, field.second, "limits.tenant_bytes_per_second",
+                               &Config::tenant_bytes_per_second));
+      } else {
+        return InvalidArgument(At(field.first) + ": unknown key " + key);
+      }
+    }
+    if (!config.tenant_rates.emplace(*tenant, rates).second) {
+      return InvalidArgument(At(name_node) + ": " + prefix + " stands twice");
+    }
+    return {};
+  }
+
+  Result<void> ReadTenants(const YAML::Node& key, const YAML::Node& map) const {
+    config.tenant_rates.clear();
+    if (map.IsNull()) return {};
+    if (!map.IsMap()) return InvalidArgument(At(key) + ": tenants wants a map");
+    for (const auto& field : map) TL_TRY(ReadTenant(field.first, field.second));
+    return {};
+  }
+
   Result<void> ReadLeaf(const std::string& key, const YAML::Node& key_node,
                         const YAML::Node& node) const {
     const Setting* const setting = FindSetting(key);
@@ -69,6 +119,8 @@ struct Reader : YamlText {
         }
         config.backends.clear();
         for (const YAML::Node& backend : field.second) TL_TRY(ReadBackend(backend));
+      } else if (key == "tenants") {
+        TL_TRY(ReadTenants(field.first, field.second));
       } else if (key == "scrape_configs") {
         TL_TRY_ASSIGN(config.scrape_jobs, scrape::ReadJobs(*this, field.second));
       } else if (field.second.IsMap()) {

@@ -93,7 +93,8 @@ store::Writer::Limits WriterLimitsOf(const Config& config) {
 Tenants::Limits TenantLimitsOf(const Config& config) {
   return {.tenants = config.tenants,
           .records_per_second = config.tenant_records_per_second,
-          .bytes_per_second = config.tenant_bytes_per_second};
+          .bytes_per_second = config.tenant_bytes_per_second,
+          .own = config.tenant_rates};
 }
 
 Lookups::Limits LookupLimitsOf(const Config& config, const Store& store) {

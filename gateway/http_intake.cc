@@ -45,14 +45,15 @@ void HttpIntake::Handle(const HttpDoor& door, api::Request request, Respond resp
   const auto inflated = InflateBody(*encoding, limits_.inflated_bytes, request.body);
   if (!inflated) return fail(inflated.error());
 
+  request.arrival_unix_ns = ingest_.clock().NowUnixNs();
   auto batch = std::make_shared<Batch>();
   batch->body = std::move(request.body);
   auto read = door.decode(request, ingest_.decode_options(), *batch);
   if (!read) return fail(read.error());
   ingest_.CountPassed(door.intake, read->passed_points);
 
-  auto pending = std::make_shared<Pending>(
-      Pending{std::move(request), *std::move(read), std::move(respond)});
+  auto pending =
+      std::make_shared<Pending>(Pending{std::move(request), *std::move(read), std::move(respond)});
   auto taken = [&door, pending](Result<Outcome> outcome) {
     pending->respond(outcome ? pending->read.answer(pending->read.decoded, *outcome)
                              : door.failure(pending->head, outcome.error()));

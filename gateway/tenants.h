@@ -1,10 +1,11 @@
 // What each tenant may send and has sent.
 //
-// A tenant has a rate of records and one of bytes (limits.tenant_records_per_second,
-// limits.tenant_bytes_per_second), each a bucket that fills with a second's worth at most. What a
-// request really holds is known only when it is decoded, so it is charged afterwards: a bucket may
-// go into debt, and the tenant is refused until it is paid off. A tenant over its rate thus costs
-// the others nothing but the reading of a header, and no honest request is refused for its size.
+// A tenant has a rate of records and one of bytes (limits.tenant_records_per_second and
+// limits.tenant_bytes_per_second, or its own in `tenants`), each a bucket that fills with a
+// second's worth at most. What a request really holds is known only when it is decoded, so it is
+// charged afterwards: a bucket may go into debt, and the tenant is refused until it is paid off. A
+// tenant over its rate thus costs the others nothing but the reading of a header, and no honest
+// request is refused for its size.
 //
 // At most `tenants` are told apart; the store refuses the records of more (limits.tenants), and
 // their refusals are counted under one name.
@@ -16,10 +17,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "correlate/result.h"
+#include "gateway/tenant_rates.h"
 
 namespace throughline::gateway {
 
@@ -40,13 +43,14 @@ class Tenants {
     std::uint64_t tenants = 1000;
     std::uint64_t records_per_second = 0;  // 0: no limit.
     std::uint64_t bytes_per_second = 0;    // Of inflated bodies; 0: no limit.
+    RatesOfTenants own = {};               // Of these tenants, instead.
   };
   struct Charged {
     std::uint64_t records = 0;
     std::uint64_t bytes = 0;
   };
 
-  explicit Tenants(const Limits& limits) : limits_(limits) {}
+  explicit Tenants(Limits limits);
   Tenants(const Tenants&) = delete;
   Tenants& operator=(const Tenants&) = delete;
 
@@ -62,12 +66,16 @@ class Tenants {
       const std::function<void(const std::string& tenant, const TenantCounts& counts)>& each) const;
 
  private:
-  // What is left of one rate: may be negative.
+  // One rate and what is left of it: may be negative.
   struct Bucket {
+    std::uint64_t per_second = 0;  // 0: no limit.
+    bool own = false;              // Said for this tenant alone.
     double left = 0;
     std::uint64_t at_unix_ns = 0;  // 0: not yet filled.
 
-    void Fill(std::uint64_t per_second, std::uint64_t now_unix_ns);
+    void SetRate(std::uint64_t of_all, std::optional<std::uint64_t> of_tenant);
+    void Fill(std::uint64_t now_unix_ns);
+    bool in_debt() const { return per_second > 0 && left < 0; }
   };
   struct Tenant {
     TenantCounts counts;
@@ -75,10 +83,11 @@ class Tenants {
     Bucket bytes;
   };
 
-  bool limited() const { return limits_.records_per_second > 0 || limits_.bytes_per_second > 0; }
+  void SetRates(const TenantRates& own, Tenant& tenant) const;
   Tenant& Of(std::string_view tenant);
 
   const Limits limits_;
+  const bool limited_;  // Any tenant.
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Tenant>, std::less<>> tenants_;  // Guarded by mutex_.
   Tenant others_;  // Those over limits.tenants.

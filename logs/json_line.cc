@@ -59,6 +59,19 @@ std::string_view ServiceOfLabels(std::string_view kubernetes) {
   return service;
 }
 
+// The level of {"log":{"level":"error"}}, as Elastic's ECS is when it is not dotted; empty: none.
+std::string_view NestedLevel(std::span<const Attribute> attributes) {
+  for (const Attribute& attribute : attributes) {
+    if (!EqualIgnoringCase(attribute.key(), "log")) continue;
+    const Value log = ReadValue(attribute.value());
+    if (log.type != ValueType::kMap) continue;
+    for (ValueItems items(log); items.Next();) {
+      if (EqualIgnoringCase(items.key, "level")) return StringOf(items.value);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view StatedService(std::span<const Attribute> attributes) {
@@ -235,6 +248,10 @@ bool JsonLineReader::Read(std::string_view object, LogLine& line) {
   TakeRoles(object, line);
   line.attributes = {.begin = static_cast<std::uint32_t>(begin_),
                      .count = static_cast<std::uint32_t>(batch_.attributes.size() - begin_)};
+  if (line.severity_number == 0 && line.severity_text.empty()) {
+    line.severity_text = NestedLevel(batch_.Of(line.attributes));
+    line.severity_number = SeverityNumberOf(line.severity_text);
+  }
   line.service = StatedService(batch_.Of(line.attributes));
   return true;
 }

@@ -2,9 +2,10 @@
 //
 // A JSON object gives its text from `log`, `message`, `msg` or `body`; its time from `time`,
 // `timestamp`, `ts` or `@timestamp` (RFC 3339, or an epoch by its magnitude); its severity from
-// `level`, `severity`, `severity_text` or `log.level` (names and pino's numbers); its service from
-// `service.name`, `service_name`, `service`, `app` or the Kubernetes labels. All of its fields but
-// text, time and severity become attributes. Its trace id is looked for in its fields at any depth,
+// `level`, `severity`, `severity_text` or `log.level` (names and pino's numbers), else from the
+// `level` of an object `log`, which stays an attribute; its service from `service.name`,
+// `service_name`, `service`, `app` or the Kubernetes labels. All of its fields but text, time and
+// severity become attributes. Its trace id is looked for in its fields at any depth,
 // then in its text. Names of text, time and severity count in any case; the first of each list that
 // serves is taken and the others stay attributes; without a text the body is the whole object.
 //

@@ -78,6 +78,16 @@ class Decimal {
   int exponent_ = 0;
 };
 
+// A time of which a nanosecond is 10^-nano_digits.
+std::optional<std::uint64_t> ParseUnixTime(std::string_view text, int nano_digits) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  Decimal time;
+  if (!time.Parse(text)) return std::nullopt;
+  const std::uint64_t nanos = time.Shifted(nano_digits);
+  return negative && nanos > 0 ? 1 : nanos;
+}
+
 }  // namespace
 
 void OpenMetricsText::AppendTo(std::string& out) const {
@@ -110,13 +120,11 @@ std::optional<double> ParseOpenMetricsNumber(std::string_view text) {
 }
 
 std::optional<std::uint64_t> ParseUnixSeconds(std::string_view text) {
-  constexpr int kNanoDigits = 9;
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  Decimal seconds;
-  if (!seconds.Parse(text)) return std::nullopt;
-  const std::uint64_t nanos = seconds.Shifted(kNanoDigits);
-  return negative && nanos > 0 ? 1 : nanos;
+  return ParseUnixTime(text, 9);
+}
+
+std::optional<std::uint64_t> ParseUnixMillis(std::string_view text) {
+  return ParseUnixTime(text, 6);
 }
 
 bool OpenMetricsReader::Fail(const char* error) {
@@ -190,16 +198,20 @@ bool OpenMetricsReader::ReadDescriptor(bool& says_something) {
 bool OpenMetricsReader::ReadSample() {
   sample_.name = {};
   sample_.labels.clear();
+  sample_.unix_ns = 0;
   sample_.has_exemplar = false;
   sample_.exemplar_labels.clear();
   if (line_.front() != '{' && !ReadName(sample_.name)) return false;
   SkipBlanks();
   if (Take('{') && !ReadLabels(sample_.labels, &sample_.name)) return false;
   if (sample_.name.raw.empty()) return Fail("no metric name");
-  double value = 0;
-  if (!ReadValue(value)) return false;
+  if (!ReadValue(sample_.value)) return false;
   if (line_.empty() || line_.front() == '#') return line_.empty() || ReadExemplar();
-  if (!ParseUnixSeconds(TakeWord())) return Fail("the timestamp is no number");
+  const std::string_view word = TakeWord();
+  const std::optional<std::uint64_t> time =
+      dialect_ == Dialect::kOpenMetrics ? ParseUnixSeconds(word) : ParseUnixMillis(word);
+  if (!time) return Fail("the timestamp is no number");
+  sample_.unix_ns = *time;
   SkipBlanks();
   if (!line_.empty() && line_.front() == '#') return ReadExemplar();
   return End() || Fail("text behind the timestamp");

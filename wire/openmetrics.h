@@ -41,6 +41,8 @@ struct OpenMetricsLabel {
 struct OpenMetricsSample {
   OpenMetricsText name;
   std::vector<OpenMetricsLabel> labels;
+  double value = 0;
+  std::uint64_t unix_ns = 0;  // 0: not sent.
   bool has_exemplar = false;
   std::vector<OpenMetricsLabel> exemplar_labels;
   double exemplar_value = 0;
@@ -54,6 +56,8 @@ std::optional<double> ParseOpenMetricsNumber(std::string_view text);
 // Decimal seconds to nanoseconds, exactly as far as they go. Before 1970 it is 1, beyond 64 bits
 // the greatest number.
 std::optional<std::uint64_t> ParseUnixSeconds(std::string_view text);
+// The same of milliseconds, in which 0.0.4 has the time of a sample.
+std::optional<std::uint64_t> ParseUnixMillis(std::string_view text);
 
 class OpenMetricsReader {
  public:

@@ -48,7 +48,8 @@ Result<DoorRead> Decode(const api::Request& head, const DecodeOptions& options, 
     const auto value = head.Query(name);
     if (value) labels.push_back({.name = name, .value = *value});
   }
-  const exemplars::ScrapeTarget target = {.labels = labels, .honor_labels = true};
+  const exemplars::ScrapeTarget target = {
+      .labels = labels, .honor_labels = true, .time_unix_ns = head.arrival_unix_ns};
   const auto format = FormatOf(head.Header("content-type"));
   TL_TRY_ASSIGN(auto decoded,
                 exemplars::DecodeExposition(batch.body.view(),
@@ -56,7 +57,7 @@ Result<DoorRead> Decode(const api::Request& head, const DecodeOptions& options, 
                                             options, batch));
   DoorRead read;
   read.decoded = std::move(decoded.exemplars);
-  read.passed_points = decoded.samples;
+  read.passed_points = decoded.samples - decoded.gauge_points;
   read.answer = [](const Decoded& /*decoded*/, const Outcome& /*outcome*/) { return Empty(204); };
   return read;
 }

@@ -70,7 +70,7 @@ Result<DoorRead> Decode(const api::Request& head, const DecodeOptions& options, 
   TL_TRY_ASSIGN(auto decoded,
                 exemplars::DecodeRemoteWrite(batch.body.view(), version, options, batch));
   DoorRead read;
-  read.passed_points = decoded.samples + decoded.histograms;
+  read.passed_points = decoded.samples - decoded.gauge_points + decoded.histograms;
   if (version == WriteVersion::k1) {
     // No partial answer there: a 400 would make the sender give up what was good.
     read.answer = [](const Decoded& /*of*/, const Outcome& /*outcome*/) { return Empty(204); };

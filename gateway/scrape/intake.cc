@@ -22,7 +22,9 @@ Result<Scraped> TakeExposition(const Target& target, std::string_view content_ty
   const auto decode = [&]() -> Result<exemplars::DecodedExposition> {
     TL_TRY_ASSIGN(const auto format, ExpositionFormatOf(content_type));
     return exemplars::DecodeExposition(batch->body.view(), format,
-                                       {.labels = labels, .honor_labels = target.honor_labels},
+                                       {.labels = labels,
+                                        .honor_labels = target.honor_labels,
+                                        .time_unix_ns = ingest.clock().NowUnixNs()},
                                        ingest.decode_options(), *batch);
   };
   const auto decoded = decode();
@@ -30,7 +32,7 @@ Result<Scraped> TakeExposition(const Target& target, std::string_view content_ty
     ingest.CountMalformed(Intake::kScrape);
     return decoded.error();
   }
-  ingest.CountPassed(Intake::kScrape, decoded->samples);
+  ingest.CountPassed(Intake::kScrape, decoded->samples - decoded->gauge_points);
   const Scraped scraped{.samples = decoded->samples, .exemplars = decoded->exemplars.received};
   ingest.Take(Intake::kScrape, tenant, decoded->exemplars, std::move(batch),
               [](const Result<Outcome>&) {});

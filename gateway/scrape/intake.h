@@ -1,4 +1,5 @@
-// What a scrape brought, to intake: its exemplars are decoded, counted and stored.
+// What a scrape brought, to intake: its exemplars and named gauges are decoded, counted and
+// stored.
 #pragma once
 
 #include <string_view>
@@ -13,7 +14,7 @@ namespace throughline::gateway::scrape {
 
 // An OnScraped. The series get the target's labels; its tenant is charged. kOverloaded while the
 // tenant is over its rate; kUnsupported for a media type that is no exposition; else what the
-// decoder says. Storing goes on after the return: an exemplar that is not stored is scraped again.
+// decoder says. Storing goes on after the return: what is not stored is scraped again.
 Result<Scraped> TakeExposition(const Target& target, std::string_view content_type, Body body,
                                Ingest& ingest);
 

@@ -17,13 +17,14 @@ SPANS = [f"{n:016x}" for n in range(0xDEF000, 0xDEF005)]
 
 
 class Target:
-    """A program with a counter and a histogram, each measurement with the trace behind it."""
+    """A program with a counter and a histogram, each measurement with the trace behind it, and a gauge."""
 
     def __init__(self):
         registry = prometheus_client.CollectorRegistry()
         self.orders = prometheus_client.Counter("orders", "Orders.", ["status"], registry=registry)
         self.seconds = prometheus_client.Histogram("order_seconds", "Of orders.", ["route"], registry=registry,
                                                    buckets=(0.1, 0.5, 1, 5))
+        self.use = prometheus_client.Gauge("process_cpu_use", "Of processors.", ["pod"], registry=registry)
         self.server, self.thread = prometheus_client.start_http_server(0, "127.0.0.1", registry=registry)
 
     @property
@@ -86,6 +87,20 @@ class PrometheusTest(case.GatewayCase):
         for trace_id in TRACES:
             answer = client.get("/api/v1/traces/" + trace_id)
             self.assertEqual((answer.status, len(answer.json()["exemplars"])), (200, 1))
+
+    def test_named_gauges_arrive_by_remote_write(self):
+        gateway, target = self.gateway(), Target()
+        self.addCleanup(target.stop)
+        target.use.labels("p-0").set(0.5)
+        self.prometheus(target, gateway)
+
+        def points():
+            return gateway.http().get("/api/v1/gauges", metric="process_cpu_use").json()["gauges"]
+
+        found = clients.eventually(points, "a point of the gauge")
+        self.assertEqual({(p["value"], p["service"], p["labels"]["pod"], p["labels"]["cluster"]) for p in found},
+                         {(0.5, "shop", "p-0", "c1")})
+        self.assertLess(abs(int(found[0]["time_unix_nano"]) / 1e9 - time.time()), 120)
 
     def test_what_is_scraped_again_is_kept_once(self):
         gateway, target = self.gateway(), Target()

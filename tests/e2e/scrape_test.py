@@ -2,6 +2,7 @@
 
 import pathlib
 import threading
+import time
 import unittest
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -20,13 +21,14 @@ class Quiet(WSGIRequestHandler):
 
 
 class Target:
-    """A program with a counter and a histogram, each measurement with the trace behind it."""
+    """A program with a counter and a histogram, each measurement with the trace behind it, and a gauge."""
 
     def __init__(self):
         registry = prometheus_client.CollectorRegistry()
         self.orders = prometheus_client.Counter("orders", "Orders.", ["status"], registry=registry)
         self.seconds = prometheus_client.Histogram("order_seconds", "Of orders.", ["job"], registry=registry,
                                                    buckets=(0.1, 0.5, 1, 5))
+        self.use = prometheus_client.Gauge("process_cpu_use", "Of processors.", ["pod"], registry=registry)
         self.server = make_server("127.0.0.1", 0, prometheus_client.make_wsgi_app(registry), handler_class=Quiet)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
@@ -107,6 +109,24 @@ scrape_configs:
         self.assertGreaterEqual(counts["deduplicated"], 10)
         clients.eventually(lambda: list(samples(client, "throughline_scrape_up").values()) == [1], "up")
         self.assertEqual(list(samples(client, "throughline_scrape_exemplars").values()), [5])
+
+    def test_named_gauges_are_kept_a_point_in_ten_seconds(self):
+        target = self.target()
+        target.use.labels("p-0").set(0.5)
+        gateway = self.scraping(f"""
+scrape_configs:
+  - job_name: shop
+    scrape_interval: 100ms
+    static_configs: [{{targets: ["{target.address}"]}}]
+""")
+        client = gateway.http()
+        counts = clients.eventually(
+            lambda: (c := self.settled(client)) and c["deduplicated"] >= 3 and c, "four points of the gauge")
+        points = client.get("/api/v1/gauges", metric="process.cpu.use", service="shop").json()["gauges"]
+        self.assertEqual({(p["value"], p["metric_type"], p["labels"]["pod"], p["labels"]["instance"]) for p in points},
+                         {(0.5, "gauge", "p-0", target.address)})
+        self.assertLessEqual(counts["stored"], len(points))  # A new ten seconds may have begun.
+        self.assertLess(abs(int(points[0]["time_unix_nano"]) / 1e9 - time.time()), 120)
 
     def test_targets_come_and_go_with_their_files(self):
         target = self.target()

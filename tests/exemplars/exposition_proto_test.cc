@@ -238,6 +238,74 @@ TEST(ExpositionProto, LimitsHold) {
   EXPECT_EQ(Decode(Sample(), batch, {}, {.attributes_per_record = 2})->exemplars.rejected, 4U);
 }
 
+// A gauge, one without a type, a counter, and a gauge that has a time and is no number.
+std::string Gauges() {
+  client::MetricFamily family;
+  family.set_name("process_cpu_use");
+  family.set_unit("ratio");
+  client::Metric& gauge = *family.add_metric();
+  AddLabel("job", "own", *gauge.mutable_label());
+  gauge.mutable_gauge()->set_value(0.5);
+  gauge.set_timestamp_ms(1'500);
+  family.add_metric()->mutable_untyped()->set_value(2);
+  family.add_metric()->mutable_counter()->set_value(3);
+  family.add_metric()->mutable_gauge()->set_value(std::numeric_limits<double>::quiet_NaN());
+  client::MetricFamily other;
+  other.set_name("width");
+  other.add_metric()->mutable_gauge()->set_value(4);
+  return Delimited(family.SerializeAsString()) + Delimited(other.SerializeAsString());
+}
+
+TEST(ExpositionProto, NamedGaugesAreKept) {
+  const Label labels[] = {{"job", "crane"}, {"instance", "10.0.0.7:80"}};
+  const DecodeOptions options = {.hash_seed = 7, .gauges = {"process.cpu.*"}};
+  const ScrapeTarget target = {.labels = labels, .time_unix_ns = 1'700'000'000'000'000'000};
+  Batch batch;
+  const auto decoded = Decode(Gauges(), batch, target, options);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(decoded->samples, 5U);
+  EXPECT_EQ(decoded->gauge_points, 2U);
+  ASSERT_EQ(batch.gauges.size(), 2U);
+  const GaugePoint& gauge = batch.gauges[0];
+  EXPECT_EQ(gauge.metric, "process_cpu_use");
+  EXPECT_EQ(gauge.metric_type, MetricType::kGauge);
+  EXPECT_EQ(gauge.unit, "ratio");
+  EXPECT_EQ(gauge.service, "crane");
+  EXPECT_EQ(gauge.value, 0.5);
+  EXPECT_EQ(gauge.time_unix_ns, 1'500'000'000U) << "its own";
+  EXPECT_EQ(LabelsOf(gauge.labels, batch),
+            (Pairs{{"exported_job", "own"}, {"job", "crane"}, {"instance", "10.0.0.7:80"}}));
+  EXPECT_EQ(batch.gauges[1].metric_type, MetricType::kUnknown);
+  EXPECT_EQ(batch.gauges[1].value, 2);
+  EXPECT_EQ(batch.gauges[1].time_unix_ns, target.time_unix_ns);
+  EXPECT_EQ(Decode(Gauges(), batch, target)->gauge_points, 0U);
+  EXPECT_EQ(Decode(Gauges(), batch, {}, options)->gauge_points, 1U) << "without a time";
+  EXPECT_TRUE(
+      Decode(Gauges(), batch, target, {.records_per_request = 2, .gauges = {"process.cpu.*"}}));
+  EXPECT_EQ(Decode(Gauges(), batch, target, {.records_per_request = 1, .gauges = {"process.cpu.*"}})
+                .error()
+                .code,
+            Errc::kTooLarge);
+}
+
+TEST(ExpositionProto, GaugesInPartsAreMerged) {
+  client::MetricFamily first;
+  first.set_name("process_cpu_use");
+  std::string family = first.SerializeAsString();
+  client::Metric one;
+  one.mutable_gauge()->set_value(1);
+  client::Metric two;
+  two.mutable_gauge()->set_value(2);
+  family += '"';
+  family += Delimited(one.SerializeAsString() + two.SerializeAsString());
+  Batch batch;
+  const auto decoded = Decode(Delimited(family), batch, {.time_unix_ns = 5}, {.gauges = {"*"}});
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->samples, 1U);
+  ASSERT_EQ(batch.gauges.size(), 1U);
+  EXPECT_EQ(batch.gauges[0].value, 2);
+}
+
 TEST(ExpositionProto, TheTargetsLabelsAreAddedToEachSeries) {
   const Label labels[] = {{"job", "crane"}, {"method", "scrape"}};
   Batch batch;

@@ -219,6 +219,94 @@ TEST(ExpositionText, TheTargetsLabelsAreAddedToEachSeries) {
   EXPECT_EQ(LabelsOf(batch.exemplars[1].labels, batch), (Pairs{{"job", "crane"}}));
 }
 
+struct NamedGauges {
+  const char* name;
+  std::string text;
+  std::vector<double> values;  // Those that are kept.
+};
+
+constexpr std::uint64_t kScraped = 1'700'000'000'000'000'000;
+
+class ExpositionTextGauges : public testing::TestWithParam<NamedGauges> {};
+
+TEST_P(ExpositionTextGauges, AreKept) {
+  const auto kept = [](ExpositionFormat format) {
+    Batch batch;
+    const auto decoded = Decode(GetParam().text, batch, format, {.time_unix_ns = kScraped},
+                                {.gauges = {"process.cpu.*", "depth"}});
+    EXPECT_TRUE(decoded) << decoded.error().message;
+    EXPECT_EQ(decoded->gauge_points, batch.gauges.size());
+    std::vector<double> values;
+    for (const GaugePoint& point : batch.gauges) values.push_back(point.value);
+    return values;
+  };
+  EXPECT_EQ(kept(ExpositionFormat::kOpenMetrics), GetParam().values);
+  EXPECT_EQ(kept(ExpositionFormat::kText), GetParam().values);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Texts, ExpositionTextGauges,
+    testing::Values(
+        NamedGauges{"Gauge", "# TYPE depth gauge\ndepth{a=\"1\"} 1\ndepth 2\n# EOF\n", {1, 2}},
+        NamedGauges{"NoType", "depth 1\nprocess_cpu_seconds_total 2\n# EOF\n", {1, 2}},
+        NamedGauges{"Unknown", "# TYPE depth unknown\ndepth 1\n# EOF\n", {1}},
+        NamedGauges{"NotNamed", "# TYPE width gauge\nwidth 1\ndepths 2\n# EOF\n", {}},
+        NamedGauges{"AnotherFamilysType", "# TYPE depth_total counter\ndepth 1\n# EOF\n", {1}},
+        NamedGauges{"Counter",
+                    "# TYPE process_cpu_seconds counter\nprocess_cpu_seconds_total 1\n"
+                    "process_cpu_seconds_created 2\n# EOF\n",
+                    {}},
+        NamedGauges{"Histogram",
+                    "# TYPE process_cpu_use histogram\nprocess_cpu_use_bucket{le=\"1\"} 1\n"
+                    "process_cpu_use_sum 2\n# EOF\n",
+                    {}},
+        NamedGauges{"BucketWithoutType", "process_cpu_use_bucket{le=\"1\"} 1\n# EOF\n", {}},
+        NamedGauges{"Summary", "# TYPE depth summary\ndepth{quantile=\"0.5\"} 1\n# EOF\n", {}},
+        NamedGauges{"NotANumber",
+                    "depth NaN\ndepth -Inf\n# EOF\n",
+                    {-std::numeric_limits<double>::infinity()}},
+        NamedGauges{"NoSeries", "depth{a=\"1\",a=\"1\"} 1\ndepth 2\n# EOF\n", {2}},
+        NamedGauges{"Quoted", "{\"process.cpu.utilization\",\"pod\"=\"a\"} 0.5\n# EOF\n", {0.5}},
+        NamedGauges{"WithExemplar", "depth 1" + kExemplar + "\n# EOF\n", {1}}),
+    [](const auto& param) { return param.param.name; });
+
+TEST(ExpositionText, AGaugeHasTheLabelsAndTimeOfItsTarget) {
+  const std::vector<Label> labels = {{"job", "harbour/crane"}, {"instance", "10.0.0.7:80"}};
+  const std::string text =
+      "# TYPE depth gauge\n# UNIT depth metres\ndepth{pod=\"c-0\"} 1\ndepth 2 1500.25\n# EOF\n";
+  const DecodeOptions options = {.hash_seed = 7, .gauges = {"depth"}};
+  Batch batch;
+  const auto decoded = Decode(text, batch, ExpositionFormat::kOpenMetrics,
+                              {.labels = labels, .time_unix_ns = kScraped}, options);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(decoded->samples, 2U);
+  EXPECT_EQ(decoded->exemplars.received, 0U);
+  ASSERT_EQ(batch.gauges.size(), 2U);
+  const GaugePoint& point = batch.gauges[0];
+  EXPECT_EQ(point.metric, "depth");
+  EXPECT_EQ(point.unit, "metres");
+  EXPECT_EQ(point.metric_type, MetricType::kGauge);
+  EXPECT_EQ(point.service, "crane");
+  EXPECT_EQ(point.time_unix_ns, kScraped);
+  EXPECT_EQ(LabelsOf(point.labels, batch),
+            (Pairs{{"pod", "c-0"}, {"job", "harbour/crane"}, {"instance", "10.0.0.7:80"}}));
+  EXPECT_EQ(batch.gauges[1].time_unix_ns, 1'500'250'000'000U) << "its own";
+  ASSERT_TRUE(Decode(text, batch, ExpositionFormat::kText, {.time_unix_ns = kScraped}, options));
+  EXPECT_EQ(batch.gauges.at(1).time_unix_ns, 1'500'250'000U) << "in milliseconds";
+  EXPECT_EQ(Decode(text, batch, ExpositionFormat::kText, {}, options)->gauge_points, 1U)
+      << "without a time";
+}
+
+TEST(ExpositionText, GaugePointsAreBounded) {
+  const auto decode = [](std::size_t records) {
+    Batch batch;
+    return Decode("depth 1 1\ndepth 2 1\n# EOF\n", batch, ExpositionFormat::kOpenMetrics, {},
+                  {.records_per_request = records, .gauges = {"depth"}});
+  };
+  EXPECT_EQ(decode(2)->gauge_points, 2U);
+  EXPECT_EQ(decode(1).error().code, Errc::kTooLarge);
+}
+
 // The batch views the body and its own arena, never the target.
 TEST(ExpositionText, TheTargetNeedNotOutliveTheBatch) {
   Batch batch;

@@ -1,6 +1,8 @@
 #include "exemplars/remote_write.h"
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>
@@ -346,6 +348,131 @@ TEST(RemoteWrite, SymbolsAreBounded) {
   const auto decoded = DecodeRemoteWrite(bytes, WriteVersion::k2, {}, batch);
   ASSERT_FALSE(decoded);
   EXPECT_EQ(decoded.error().code, Errc::kTooLarge);
+}
+
+void AddSample(double value, std::int64_t millis, prometheus::TimeSeries& series) {
+  prometheus::Sample& sample = *series.add_samples();
+  sample.set_value(value);
+  sample.set_timestamp(millis);
+}
+
+// Prometheus' staleness marker.
+const double kStale = std::bit_cast<double>(std::uint64_t{0x7ff0000000000002});
+
+const DecodeOptions kNamed = {.hash_seed = 7, .gauges = {"process.cpu.*", "depth"}};
+
+Request1 Gauges() {
+  Request1 request;
+  prometheus::TimeSeries& depth = AddSeries(
+      {{"__name__", "depth"}, {"empty", ""}, {"job", "harbour/berths"}, {"pod", "b-0"}}, request);
+  AddSample(4, kMillis, depth);
+  AddSample(kStale, kMillis + 1, depth);
+  AddSample(5, 0, depth);  // No time to stand at.
+  AddSample(-6.5, kMillis + 2, depth);
+  AddExemplar({{"trace_id", kTrace}}, 4, kMillis, depth);
+  AddSample(7, kMillis, AddSeries({{"__name__", "process_cpu_seconds_total"}}, request));
+  AddSample(8, kMillis, AddSeries({{"__name__", "depths"}, {"job", "berths"}}, request));
+  AddSample(9, kMillis, AddSeries({{"__name__", "depth"}, {"a", "1"}, {"a", "1"}}, request));
+  return request;
+}
+
+TEST(RemoteWrite, NamedGaugesAreKept) {
+  Batch one;
+  Batch two;
+  const auto decoded = Decode(Gauges(), one, kNamed);
+  const auto symbolized = Decode(Symbolized(Gauges()), two, kNamed);
+  ASSERT_TRUE(decoded && symbolized);
+  for (const DecodedWrite& write : {*decoded, *symbolized}) {
+    EXPECT_EQ(write.samples, 6U);
+    EXPECT_EQ(write.gauge_points, 3U);
+    EXPECT_EQ(write.exemplars.received, 1U);
+    EXPECT_EQ(write.rejected_series, 1U);
+  }
+  ASSERT_EQ(one.gauges.size(), 3U);
+  const GaugePoint& depth = one.gauges[0];
+  EXPECT_EQ(depth.metric, "depth");
+  EXPECT_EQ(depth.metric_type, MetricType::kUnknown);
+  EXPECT_EQ(depth.service, "berths");
+  EXPECT_EQ(depth.value, 4);
+  EXPECT_EQ(depth.time_unix_ns, 1'700'000'000'123'000'000U);
+  EXPECT_EQ(LabelsOf(depth.labels, one), (Pairs{{"job", "harbour/berths"}, {"pod", "b-0"}}));
+  EXPECT_EQ(one.gauges[1].value, -6.5);
+  EXPECT_EQ(one.gauges[1].labels.begin, depth.labels.begin) << "copied once";
+  EXPECT_EQ(one.exemplars.at(0).labels.begin, depth.labels.begin);
+  EXPECT_EQ(one.gauges[2].metric, "process_cpu_seconds_total");
+  ASSERT_EQ(two.gauges.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(one.gauges[i].identity, two.gauges[i].identity);
+  EXPECT_EQ(one.gauges[0].identity, one.gauges[1].identity) << "the same ten seconds";
+}
+
+struct NamedSeries {
+  const char* name;
+  Pairs labels;
+  int type;        // Of 2.0.
+  bool kept_of_1;  // Which says no type.
+  bool kept_of_2;
+};
+
+class RemoteWriteGauges : public testing::TestWithParam<NamedSeries> {};
+
+TEST_P(RemoteWriteGauges, AreThoseThatNothingSaysAreNone) {
+  Request1 request;
+  AddSample(1, kMillis, AddSeries(GetParam().labels, request));
+  Batch batch;
+  EXPECT_EQ(Decode(request, batch, {.gauges = {"depth*"}})->gauge_points, GetParam().kept_of_1);
+  Request2 typed = Symbolized(request);
+  typed.mutable_timeseries(0)->mutable_metadata()->set_type(GetParam().type);
+  EXPECT_EQ(Decode(typed, batch, {.gauges = {"depth*"}})->gauge_points, GetParam().kept_of_2);
+  EXPECT_EQ(Decode(typed, batch, {.gauges = {"width*"}})->gauge_points, 0U);
+  EXPECT_EQ(Decode(typed, batch)->gauge_points, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Types, RemoteWriteGauges,
+    testing::Values(
+        NamedSeries{"Untyped", {{"__name__", "depth"}}, 0, true, true},
+        NamedSeries{"Counter", {{"__name__", "depth_total"}}, 1, true, false},
+        NamedSeries{"Gauge", {{"__name__", "depth"}}, 2, true, true},
+        NamedSeries{"Histogram", {{"__name__", "depth_sum"}}, 3, true, false},
+        NamedSeries{"Summary", {{"__name__", "depth"}, {"quantile", "0.5"}}, 5, true, false},
+        NamedSeries{"Bucket", {{"__name__", "depth_bucket"}, {"le", "1"}}, 3, false, false},
+        NamedSeries{"UntypedBucket", {{"__name__", "depth_bucket"}, {"le", "1"}}, 0, false, false},
+        NamedSeries{"NameLast", {{"job", "a"}, {"__name__", "depth"}}, 2, true, true}),
+    [](const auto& param) { return param.param.name; });
+
+// What is said behind the samples counts as well.
+TEST(RemoteWrite, SamplesMayStandBeforeTheLabels) {
+  Request1 samples;
+  AddSample(1, kMillis, *samples.add_timeseries());
+  Request1 labels;
+  AddSeries({{"__name__", "depth"}}, labels);
+  const std::string series =
+      samples.timeseries(0).SerializeAsString() + labels.timeseries(0).SerializeAsString();
+  const std::string bytes = "\x0a" + std::string(1, static_cast<char>(series.size())) + series;
+  EXPECT_TRUE(oracle::CompareRemoteWrite(bytes, WriteVersion::k1));
+  Batch batch;
+  EXPECT_EQ(DecodeRemoteWrite(bytes, WriteVersion::k1, kNamed, batch)->gauge_points, 1U);
+}
+
+TEST(RemoteWrite, GaugePointsOfARequestAreBounded) {
+  Request1 request;
+  for (int i = 0; i < 3; ++i) {
+    AddSample(i, kMillis, AddSeries({{"__name__", "depth"}, {"n", std::to_string(i)}}, request));
+  }
+  Batch batch;
+  EXPECT_TRUE(Decode(request, batch, {.records_per_request = 3, .gauges = {"depth"}}));
+  const auto decoded = Decode(request, batch, {.records_per_request = 2, .gauges = {"depth"}});
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error().code, Errc::kTooLarge);
+}
+
+TEST(RemoteWrite2, ANativeHistogramIsNoGauge) {
+  Request1 request;
+  prometheus::TimeSeries& series = AddSeries({{"__name__", "depth"}}, request);
+  AddSample(1, kMillis, series);
+  series.add_histograms()->set_schema(0);
+  Batch batch;
+  EXPECT_EQ(Decode(Symbolized(request), batch, kNamed)->gauge_points, 0U);
 }
 
 // A request of one series with these references.

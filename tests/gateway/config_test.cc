@@ -27,6 +27,8 @@ TEST(ConfigTest, EveryKeyHasItsOwnFlagAndVariable) {
 TEST(ConfigTest, WhatIsPrintedReadsBackAsTheSame) {
   Config config;
   config.backends = {{"l", "loki", "http://l:3100"}};
+  config.tenant_rates["it's.(a)"] = {.records_per_second = 0, .bytes_per_second = 3U << 20U};
+  config.tenant_rates["null"] = {.records_per_second = {}, .bytes_per_second = {}};
   config.cors_allowed_origins = {"https://a", "https://b"};
   config.otlp_http_listen = "";
   config.data_dir = "it's here: #1";
@@ -42,6 +44,34 @@ TEST(ConfigTest, WhatIsPrintedReadsBackAsTheSame) {
   }
   ASSERT_EQ(again.backends.size(), 1U);
   EXPECT_EQ(again.backends[0].url, "http://l:3100");
+  EXPECT_EQ(again.tenant_rates.size(), 2U);
+}
+
+TEST(ConfigTest, SecretsAreNotPrinted) {
+  Config config;
+  EXPECT_EQ(PrintConfig(config).find(kSecretPlaceholder), std::string::npos) << "none is set";
+  config.fluent_shared_key = "open sesame";
+  config.fluent_users = {"ann:pass-1", "bob:pass-2"};
+  const std::string printed = PrintConfig(config);
+  for (const char* secret : {"sesame", "ann", "pass-1", "pass-2"}) {
+    EXPECT_EQ(printed.find(secret), std::string::npos) << secret;
+  }
+  for (const char* line : {"  shared_key: '<secret>' ", "  users: '<secret>' "}) {
+    EXPECT_NE(printed.find(line), std::string::npos) << printed;
+  }
+}
+
+// Else everybody would know the key of who runs what was printed.
+TEST(ConfigTest, ThePlaceholderIsNoSecret) {
+  Config config;
+  for (const char* key : {"fluent.shared_key", "fluent.users"}) {
+    const auto applied = Apply(*FindSetting(key), kSecretPlaceholder, "f:1", config);
+    ASSERT_FALSE(applied) << key;
+    EXPECT_EQ(
+        applied.error().message,
+        "f:1: " + std::string(key) + " has <secret>, which stands for it where it is printed");
+  }
+  EXPECT_TRUE(Apply(*FindSetting("data_dir"), kSecretPlaceholder, "f:1", config));
 }
 
 TEST(ConfigTest, TheEnvironmentWinsOverTheFile) {
@@ -74,6 +104,30 @@ TEST(ConfigTest, ReadsYamlWithVariables) {
   EXPECT_EQ(config.backends[0].url, "http://a.example");
 }
 
+TEST(ConfigTest, ReadsTheRatesOfTenants) {
+  Config config;
+  const auto read = ApplyYaml(
+      "tenants:\n"
+      "  noisy: {records_per_second: 100, bytes_per_second: 2MiB}\n"
+      "  batch: {records_per_second: \"${env:NOT_THERE:-0}\"}\n"
+      "  7: {}\n",
+      "f", Lookup, config);
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_EQ(config.tenant_rates.size(), 3U);
+  EXPECT_EQ(config.tenant_rates["noisy"].records_per_second, 100U);
+  EXPECT_EQ(config.tenant_rates["noisy"].bytes_per_second, 2U << 20U);
+  EXPECT_EQ(config.tenant_rates["batch"].records_per_second, 0U);
+  EXPECT_FALSE(config.tenant_rates["batch"].bytes_per_second);
+  EXPECT_FALSE(config.tenant_rates["7"].records_per_second);
+  EXPECT_TRUE(CheckConfig(config));
+  config.tenants = 2;
+  const auto checked = CheckConfig(config);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().message, "tenants names 3, limits.tenants is 2");
+  ASSERT_TRUE(ApplyYaml("tenants:\n", "f", Lookup, config));
+  EXPECT_TRUE(config.tenant_rates.empty());
+}
+
 struct BadCase {
   const char* yaml;
   const char* message;
@@ -94,6 +148,17 @@ TEST(ConfigTest, ErrorsNameTheirLine) {
       {"data_dir: ${env:NOT_THERE}\n", "f:1: environment variable NOT_THERE is not set"},
       {"backends:\n- {kind: tempo}\n- {kind: oracle}\n", "f:3: backend kind has \"oracle\""},
       {"backends:\n- {kind: tempo, uri: x}\n", "f:2: unknown key backends[].uri"},
+      {"tenants: [a]\n", "f:1: tenants wants a map"},
+      {"tenants:\n  a: 5\n", "f:2: tenants.a wants a map of rates"},
+      {"tenants:\n  a b: {}\n", "f:2: tenants: X-Scope-OrgID has an odd character at 1"},
+      {"tenants:\n  a: {}\n  a: {}\n", "f:3: tenants.a stands twice"},
+      {"tenants:\n  a:\n    rate: 5\n", "f:3: unknown key tenants.a.rate"},
+      {"tenants:\n  a:\n    records_per_second: many\n",
+       "f:3: tenants.a.records_per_second has \"many\", want a number"},
+      {"tenants:\n  a: {bytes_per_second: 1000TiB}\n",
+       "f:2: tenants.a.bytes_per_second has \"1000TiB\", want 0 to 1TiB"},
+      {"tenants:\n  a: {bytes_per_second: [1]}\n",
+       "f:2: tenants.a.bytes_per_second wants a number"},
       {"a: [1\n", "f:2: "},
       {"- 1\n", "f:1: want a map"},
   };

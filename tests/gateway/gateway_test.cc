@@ -154,6 +154,31 @@ TEST_F(GatewayTest, NamedGaugesAreKeptOthersArePassedBy) {
   EXPECT_EQ(Metric("throughline_store_gauge_points"), "2");
 }
 
+TEST_F(GatewayTest, NamedGaugesThatArePushedStandAtTheirArrival) {
+  StartGateway();
+  const std::string body =
+      "# TYPE process_cpu_use gauge\nprocess_cpu_use{pod=\"a\"} 0.5\nprocess_cpu_use{pod=\"b\"} "
+      "0.25\n"
+      "# TYPE width gauge\nwidth 7\n# EOF\n";
+  const auto push = [&] {
+    EXPECT_EQ(Ask("POST", "/api/v1/import/openmetrics?job=pay", "", body).status, 204);
+  };
+  push();
+  push();  // In the same ten seconds.
+  clock_.Advance(10 * kSecond);
+  push();
+  const RawResponse found = Get("/api/v1/gauges?metric=process.cpu.use&service=pay");
+  EXPECT_THAT(found.body, HasSubstr("\"time_unix_nano\":\"" + std::to_string(kNow) + "\""));
+  EXPECT_THAT(found.body,
+              HasSubstr("\"time_unix_nano\":\"" + std::to_string(kNow + 10 * kSecond) + "\""));
+  EXPECT_THAT(found.body, HasSubstr("\"pod\":\"b\""));
+  const std::string labels = "{door=\"openmetrics\",signal=\"metrics\"}";
+  EXPECT_EQ(Metric("throughline_records_received_total" + labels), "6");
+  EXPECT_EQ(Metric("throughline_records_stored_total" + labels), "4");
+  EXPECT_EQ(Metric("throughline_records_deduplicated_total" + labels), "2");
+  EXPECT_EQ(Metric("throughline_metric_points_passed_total" + labels), "3");
+}
+
 TEST_F(GatewayTest, ZipkinsSpansAreSpans) {
   StartGateway();
   const std::string halves =
@@ -401,6 +426,17 @@ TEST_F(GatewayTest, AFullStoreIsUnavailable) {
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(response.Header("Retry-After"), "1");
   EXPECT_EQ(Metric("throughline_records_failed_total{door=\"otlp_http\",signal=\"traces\"}"), "1");
+}
+
+TEST_F(GatewayTest, ATenantMayHaveARateOfItsOwn) {
+  Config config;
+  config.tenant_records_per_second = 1;
+  config.tenant_rates["batch"] = {.records_per_second = 0, .bytes_per_second = {}};
+  StartGateway(config);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(PostSpan(kTrace, "X-Scope-OrgID: batch\r\n").status, 200);
+    EXPECT_EQ(PostSpan(kTrace, "X-Scope-OrgID: other\r\n").status, i < 2 ? 200 : 429);
+  }
 }
 
 TEST_F(GatewayTest, ATenantOverItsRateIsToldSoBeforeItsBodyIsRead) {

@@ -43,6 +43,57 @@ TEST(TenantsTest, ATenantInDebtWaitsUntilItIsPaidOff) {
   }
 }
 
+TEST(TenantsTest, ATenantsOwnRatesHoldInsteadOfThoseOfAll) {
+  struct Case {
+    const char* name;
+    TenantRates own;  // Of "a", where all have 100 records and no limit of bytes.
+    Tenants::Charged charged;
+    const char* refusal;  // Empty: admitted.
+  };
+  const Case cases[] = {
+      {"Greater", {.records_per_second = 1000, .bytes_per_second = {}}, {.records = 350}, ""},
+      {"GreaterIsALimitToo",
+       {.records_per_second = 1000, .bytes_per_second = {}},
+       {.records = 1001},
+       "more than 1000 a second (tenants.a.records_per_second)"},
+      {"Smaller",
+       {.records_per_second = 10, .bytes_per_second = {}},
+       {.records = 50},
+       "more than 10 a second (tenants.a.records_per_second)"},
+      {"None", {.records_per_second = 0, .bytes_per_second = {}}, {.records = 1'000'000}, ""},
+      {"OfBytesBesideThatOfAll",
+       {.records_per_second = {}, .bytes_per_second = 10},
+       {.records = 350},
+       "more than 100 a second (limits.tenant_records_per_second)"},
+      {"OfBytes",
+       {.records_per_second = {}, .bytes_per_second = 10},
+       {.bytes = 11},
+       "more than 10 a second (tenants.a.bytes_per_second)"},
+      {"NothingSaid",
+       {},
+       {.records = 350},
+       "more than 100 a second (limits.tenant_records_per_second)"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    Tenants tenants({.records_per_second = 100, .own = {{"a", c.own}}});
+    ASSERT_TRUE(tenants.Admit("a", kNow));
+    tenants.Charge("a", c.charged, kNow);
+    const auto admitted = tenants.Admit("a", kNow);
+    EXPECT_EQ(admitted ? "" : admitted.error().message,
+              *c.refusal == '\0' ? "" : std::string("the tenant sends ") + c.refusal);
+    tenants.Charge("b", {.records = 350}, kNow);
+    EXPECT_FALSE(tenants.Admit("b", kNow)) << "the others have the rate of all";
+  }
+}
+
+TEST(TenantsTest, OnlyWhoHasARateIsLimited) {
+  Tenants tenants({.own = {{"a", {.records_per_second = 10, .bytes_per_second = {}}}}});
+  for (const char* name : {"a", "b"}) tenants.Charge(name, {.records = 350}, kNow);
+  EXPECT_FALSE(tenants.Admit("a", kNow));
+  EXPECT_TRUE(tenants.Admit("b", kNow));
+}
+
 TEST(TenantsTest, SavingUpEndsAtASecondsWorth) {
   Tenants tenants({.records_per_second = 100});
   ASSERT_TRUE(tenants.Admit("a", kNow));
@@ -57,6 +108,14 @@ TEST(TenantsTest, AClockThatGoesBackGivesNothing) {
   EXPECT_FALSE(tenants.Admit("a", kNow - 10 * kSecond));
   EXPECT_FALSE(tenants.Admit("a", kNow));
   EXPECT_TRUE(tenants.Admit("a", kNow + kSecond));
+}
+
+TEST(TenantsTest, MoreThanItsBoundShareTheRateOfAll) {
+  Tenants tenants({.tenants = 1, .records_per_second = 100});
+  tenants.Charge("a", {}, kNow);
+  tenants.Charge("b", {.records = 350}, kNow);
+  EXPECT_FALSE(tenants.Admit("c", kNow));
+  EXPECT_TRUE(tenants.Admit("a", kNow));
 }
 
 TEST(TenantsTest, MoreThanItsBoundAreCountedTogether) {

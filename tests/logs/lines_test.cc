@@ -51,6 +51,19 @@ std::string WithTrace(std::string_view members) {
   return "{\"trace_id\":\"" + std::string(kTrace) + "\"," + std::string(members) + "}";
 }
 
+// With the ids in the place of $T, $S and $O.
+std::string Fill(std::string text) {
+  const auto replace = [&](std::string_view what, std::string_view with) {
+    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what)) {
+      text.replace(at, what.size(), with);
+    }
+  };
+  replace("$T", kTrace);
+  replace("$S", kSpan);
+  replace("$O", kOther);
+  return text;
+}
+
 TEST(DecodeLines, JsonFieldsBecomeTheModel) {
   const Lines lines = Keep(
       R"({"time":"2026-01-24T12:00:00.5Z","level":"warn","msg":"order late","n":3,"trace_id":")" +
@@ -106,11 +119,55 @@ TEST(DecodeLines, RolesByPreference) {
   EXPECT_EQ(lines.Attributes(0), "message=second ts=12.5 severity=x");
   EXPECT_EQ(lines.Body(1), "text");
   EXPECT_EQ(lines[1].time_unix_ns, 0U);
+  EXPECT_EQ(lines[1].severity_number, 9U);
   EXPECT_EQ(lines.Attributes(1), R"(log={"level":"info"} body=7 level={"a":1} timestamp=soon)");
   EXPECT_EQ(lines[2].severity_number, 17U);
   EXPECT_EQ(lines[2].time_unix_ns, 1'769'256'000'000'000'000U);
   EXPECT_EQ(lines.Body(2),
             R"({"log.level":"ERROR","@timestamp":"2026-01-24T12:00:00Z","event":"no text"})");
+}
+
+TEST(DecodeLines, ElasticsFieldsNestedAndDotted) {
+  struct Case {
+    const char* name;
+    const char* line;
+    std::uint32_t severity_number;
+    const char* severity_text;
+    const char* attributes;
+  };
+  const Case cases[] = {
+      {"Nested", R"({"log":{"level":"error"},"message":"x","trace":{"id":"$T"}})", 17, "error",
+       R"(log={"level":"error"} trace={"id":"$T"})"},
+      {"Dotted", R"({"log.level":"error","message":"x","trace.id":"$T"})", 17, "error",
+       "trace.id=$T"},
+      {"NestedWithMore",
+       R"({"message":"x","log":{"logger":"a.B","level":"WARN","origin":{}},"trace":{"id":"$T"}})",
+       13, "WARN", R"(log={"logger":"a.B","level":"WARN","origin":{}} trace={"id":"$T"})"},
+      {"AnyCase", R"({"Log":{"Level":"Error"},"Message":"x","trace":{"id":"$T"}})", 17, "Error",
+       R"(Log={"Level":"Error"} trace={"id":"$T"})"},
+      {"DottedBeforeNested",
+       R"({"log":{"level":"info"},"log.level":"error","message":"x","trace.id":"$T"})", 17, "error",
+       R"(log={"level":"info"} trace.id=$T)"},
+      {"LevelBeforeNested",
+       R"({"log":{"level":"info"},"level":"odd","message":"x","trace.id":"$T"})", 0, "odd",
+       R"(log={"level":"info"} trace.id=$T)"},
+      {"NestedUnknown", R"({"log":{"level":"odd"},"message":"x","trace.id":"$T"})", 0, "odd",
+       R"(log={"level":"odd"} trace.id=$T)"},
+      {"NestedIsNoText", R"({"log":{"level":{"a":1}},"message":"x","trace.id":"$T"})", 0, "",
+       R"(log={"level":{"a":1}} trace.id=$T)"},
+      {"NotInAnother", R"({"a":{"log":{"level":"error"}},"message":"x","trace.id":"$T"})", 0, "",
+       R"(a={"log":{"level":"error"}} trace.id=$T)"},
+  };
+  for (const Case& c : cases) {
+    const Lines lines = Keep(Fill(c.line));
+    ASSERT_EQ(lines.batch.logs.size(), 1U) << c.name;
+    EXPECT_EQ(lines[0].severity_number, c.severity_number) << c.name;
+    EXPECT_EQ(lines[0].severity_text, c.severity_text) << c.name;
+    EXPECT_EQ(lines.Body(0), "x") << c.name;
+    EXPECT_EQ(lines.Attributes(0), Fill(c.attributes)) << c.name;
+    EXPECT_EQ(ToHex(lines[0].trace_id), kTrace) << c.name;
+    EXPECT_EQ(lines[0].found_by, FoundBy::kField) << c.name;
+  }
 }
 
 TEST(DecodeLines, ServiceByPreference) {
@@ -142,18 +199,6 @@ struct IdCase {
   std::string span_id;
   FoundBy found_by = FoundBy::kField;
 };
-
-std::string Fill(std::string text) {
-  const auto replace = [&](std::string_view what, std::string_view with) {
-    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what)) {
-      text.replace(at, what.size(), with);
-    }
-  };
-  replace("$T", kTrace);
-  replace("$S", kSpan);
-  replace("$O", kOther);
-  return text;
-}
 
 TEST(DecodeLines, FindsIds) {
   const std::string trace(kTrace);

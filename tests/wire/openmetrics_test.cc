@@ -41,6 +41,7 @@ std::string Read(std::string_view text, Dialect dialect) {
     }
     const OpenMetricsSample& sample = reader.sample();
     out += TextOf(sample.name) + TextOf(sample.labels);
+    if (sample.unix_ns != 0) out += " @" + std::to_string(sample.unix_ns);
     if (sample.has_exemplar) {
       out += " # " + TextOf(sample.exemplar_labels) + ' ' + std::to_string(sample.exemplar_value) +
              ' ' + std::to_string(sample.exemplar_unix_ns);
@@ -80,14 +81,17 @@ INSTANTIATE_TEST_SUITE_P(
         Same("Labels", "a{b=\"c\",d=\"\"} 1\n# EOF\n", "a[b=c][d=]\n"),
         Same("NoLabels", "a{} 1\n# EOF\n", "a\n"),
         Same("LastComma", "a{b=\"c\",} 1\n# EOF\n", "a[b=c]\n"),
-        Same("Blanks", "a { b = \"c\" , d=\"e\" }  1   2\n# EOF\n", "a[b=c][d=e]\n"),
+        Same("Blanks", "a { b = \"c\" , d=\"e\" }  1   0\n# EOF\n", "a[b=c][d=e]\n"),
+        Case{"TimeInSecondsOrMilliseconds", "a 1 1700000000.5\nb 1\n# EOF\n",
+             "a @1700000000500000000\nb\n", "a @1700000000500000\nb\n"},
+        Same("TimeBeforeTheEpoch", "a 1 -2\n# EOF\n", "a @1\n"),
         Same("Escapes", "a{b=\"q\\\"\\\\\\n} # {\\x\"} 1\n# EOF\n", "a[b=q\"\\\n} # {\\x]\n"),
         Same("QuotedNames", "{\"my.metric\",\"a.b\"=\"c\"} 1\n# EOF\n", "my.metric[a.b=c]\n"),
         Same("QuotedNameAlone", "{\"my.metric\"} 1\n# EOF\n", "my.metric\n"),
         Same("QuotedFamily", "# TYPE \"my \\\"m\\\"\" gauge\n# EOF\n", "type my \"m\" gauge\n"),
         Same("Exemplar", "a_bucket{le=\"1\"} 5 # {t=\"x\",s=\"y\"} 0.5 1700000000.25\n# EOF\n",
              "a_bucket[le=1] # [t=x][s=y] 0.500000 1700000000250000000\n"),
-        Same("ExemplarWithoutTime", "a 5 1 # {} -1e3\n# EOF\n", "a #  -1000.000000 0\n"),
+        Same("ExemplarWithoutTime", "a 5 0 # {} -1e3\n# EOF\n", "a #  -1000.000000 0\n"),
         Same("Values", "a +Inf\nb -inf\nc NaN\nd 1.\ne .5\nf -1e-3\ng +1\n# EOF\n",
              "a\nb\nc\nd\ne\nf\ng\n"),
         Same("ValueMissing", "a\n# EOF\n", "line 1: the value is no number"),
@@ -144,6 +148,14 @@ TEST(OpenMetricsReader, PrefixesAreUnfinished) {
   });
 }
 
+TEST(OpenMetricsReader, GivesTheValue) {
+  OpenMetricsReader reader("a -1e-3\nb +Inf 5 # {} 7\n", Dialect::kText, 3);
+  ASSERT_TRUE(reader.Next());
+  EXPECT_EQ(reader.sample().value, -0.001);
+  ASSERT_TRUE(reader.Next());
+  EXPECT_EQ(reader.sample().value, std::numeric_limits<double>::infinity());
+}
+
 TEST(OpenMetricsReader, LabelsAreBounded) {
   std::string text = "a{";
   for (int i = 0; i < 10; ++i) text += "b=\"c\",";
@@ -192,6 +204,14 @@ TEST(ParseUnixSeconds, KeepsEveryNanosecond) {
   for (const char* text : {"", ".", "-", "+-1", "1e", "1e+", "1x", "Inf", "NaN", "1 ", "e5"}) {
     EXPECT_FALSE(ParseUnixSeconds(text)) << text;
   }
+}
+
+TEST(ParseUnixMillis, IsTheSameAThousandTimesFiner) {
+  EXPECT_EQ(ParseUnixMillis("1795381471635"), 1795381471635000000U);
+  EXPECT_EQ(ParseUnixMillis("1795381471635.5"), 1795381471635500000U);
+  EXPECT_EQ(ParseUnixMillis("-5"), 1U);
+  EXPECT_EQ(ParseUnixMillis("18446744073710"), UINT64_MAX);
+  EXPECT_FALSE(ParseUnixMillis("x"));
 }
 
 }  // namespace

@@ -20,6 +20,8 @@ namespace {
 
 namespace client = ::io::prometheus::client;
 
+constexpr std::uint64_t kScraped = 1'700'000'000'000'000'005U;
+
 bool IsStricter(const Error& error) {
   for (const std::string_view text : {"want wire type", "varint is over 64 bits",
                                       "field number is over", "field number 0", "not UTF-8"}) {
@@ -82,11 +84,13 @@ class Checker {
         samples_ += 2 + static_cast<std::size_t>(metric.summary().quantile_size());
       }
       if (metric.has_histogram()) TakeHistogram(family, metric);
+      if (metric.has_gauge()) TakePoint(family, metric, MetricType::kGauge);
+      if (metric.has_untyped()) TakePoint(family, metric, MetricType::kUnknown);
     }
   }
 
   void End(const exemplars::DecodedExposition& decoded) const {
-    check_.End(decoded.exemplars);
+    check_.End(decoded.exemplars, decoded.gauge_points);
     TL_CHECK(decoded.samples == samples_);
   }
 
@@ -99,6 +103,18 @@ class Checker {
     series.type = type;
     series.unit = family.unit();
     return series;
+  }
+
+  void TakePoint(const client::MetricFamily& family, const client::Metric& metric,
+                 MetricType type) {
+    PlainSeries series = SeriesOf(family, metric, "", type);
+    client::Timestamp time;
+    time.set_seconds(metric.timestamp_ms() / 1000);
+    time.set_nanos(static_cast<std::int32_t>(metric.timestamp_ms() % 1000 * 1'000'000));
+    series.points.push_back(
+        {.value = type == MetricType::kGauge ? metric.gauge().value() : metric.untyped().value(),
+         .time_unix_ns = metric.timestamp_ms() == 0 ? kScraped : NanosOf(time)});
+    check_.Take(series);
   }
 
   void TakeCounter(const client::MetricFamily& family, const client::Metric& metric) {
@@ -144,8 +160,8 @@ class Checker {
 
 bool CompareExposition(std::string_view bytes) {
   Batch batch;
-  const auto decoded =
-      DecodeExposition(bytes, exemplars::ExpositionFormat::kProtobuf, {}, PlainOptions(), batch);
+  const auto decoded = DecodeExposition(bytes, exemplars::ExpositionFormat::kProtobuf,
+                                        {.time_unix_ns = kScraped}, PlainOptions(), batch);
   const google::protobuf::LogSilencer silencer;
   std::vector<client::MetricFamily> families;
   google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),

@@ -61,6 +61,26 @@ std::optional<double> BucketOf(const PlainLabels& labels) {
   return bound;
 }
 
+// The gauges of PlainOptions, said independently of the filter.
+bool IsNamed(const std::string& metric) {
+  return metric == "up" || std::string_view("opt").find(metric.front()) != std::string_view::npos;
+}
+
+MetricType TypeOf(const PlainSeries& series) {
+  const bool says_bucket =
+      series.type == MetricType::kUnknown && BucketOf(series.labels).has_value();
+  return says_bucket ? MetricType::kHistogram : series.type;
+}
+
+// Of a series: but for the name, and those that are empty.
+PlainLabels KeptLabels(const PlainSeries& series) {
+  PlainLabels labels;
+  for (const auto& [name, value] : series.labels) {
+    if (name != "__name__" && !value.empty()) labels.emplace_back(name, value);
+  }
+  return labels;
+}
+
 void CheckLabels(const PlainLabels& wanted, Range range, const Batch& batch) {
   std::size_t at = 0;
   for (const auto& [name, value] : wanted) {
@@ -82,17 +102,40 @@ DecodeOptions PlainOptions() {
   options.keep_unlinked = true;
   options.attributes_per_record = 100;
   options.exemplar_trace_labels = {"tid"};
+  options.gauges = {"o*", "p*", "t*", "up"};
   return options;
 }
 
 bool PlainCheck::Take(const PlainSeries& series) {
   received_ += series.exemplars.size();
   if (IsBroken(series)) return false;
+  TakePoints(series);
   bool whole = true;
   for (const PlainExemplar& exemplar : series.exemplars) {
     if (!TakeExemplar(series, exemplar)) whole = false;
   }
   return whole;
+}
+
+void PlainCheck::TakePoints(const PlainSeries& series) {
+  const MetricType type = TypeOf(series);
+  const std::string metric = Find(series.labels, "__name__");
+  if (type != MetricType::kGauge && type != MetricType::kUnknown) return;
+  if (!IsNamed(metric)) return;
+  for (const PlainPoint& wanted : series.points) {
+    if (wanted.time_unix_ns == 0 || std::isnan(wanted.value)) continue;
+    TL_CHECK(points_ < batch_.gauges.size());
+    const GaugePoint& point = batch_.gauges[points_++];
+    TL_CHECK(point.time_unix_ns == wanted.time_unix_ns);
+    TL_CHECK(std::bit_cast<std::uint64_t>(point.value) ==
+             std::bit_cast<std::uint64_t>(wanted.value));
+    TL_CHECK(point.resource == kNoIndex);
+    TL_CHECK(point.metric == metric && point.metric_type == type);
+    TL_CHECK(point.unit == series.unit);
+    TL_CHECK(point.service == ServiceOf(series.labels));
+    CheckLabels(KeptLabels(series), point.labels, batch_);
+    TL_CHECK(point.identity == IdentityOf(point, batch_, PlainOptions().hash_seed));
+  }
 }
 
 bool PlainCheck::TakeExemplar(const PlainSeries& series, const PlainExemplar& wanted) {
@@ -134,21 +177,16 @@ bool PlainCheck::TakeExemplar(const PlainSeries& series, const PlainExemplar& wa
   const std::optional<double> bound = bucket ? bucket : wanted.bound;
   TL_CHECK(exemplar.has_le == bound.has_value());
   if (bound) TL_CHECK(exemplar.le == *bound);
-  MetricType type = series.type;
-  if (bucket && type == MetricType::kUnknown) type = MetricType::kHistogram;
-  TL_CHECK(exemplar.metric_type == type);
-  PlainLabels labels;
-  for (const auto& [name, value] : series.labels) {
-    if (name != "__name__" && !value.empty()) labels.emplace_back(name, value);
-  }
-  CheckLabels(labels, exemplar.labels, batch_);
+  TL_CHECK(exemplar.metric_type == TypeOf(series));
+  CheckLabels(KeptLabels(series), exemplar.labels, batch_);
   CheckLabels(attributes, exemplar.attributes, batch_);
   TL_CHECK(exemplar.identity == IdentityOf(exemplar, batch_, PlainOptions().hash_seed));
   return true;
 }
 
-void PlainCheck::End(const Decoded& decoded) const {
+void PlainCheck::End(const Decoded& decoded, std::size_t gauge_points) const {
   TL_CHECK(batch_.exemplars.size() == kept_);
+  TL_CHECK(batch_.gauges.size() == points_ && gauge_points == points_);
   TL_CHECK(decoded.received == received_ && decoded.accepted == accepted_);
   TL_CHECK(decoded.unlinked == kept_ - accepted_ && decoded.rejected == received_ - kept_);
 }

@@ -145,10 +145,15 @@ class Checker {
   template <typename Series>
   void Take(const Series& series, PlainSeries& plain) {
     AddHistogram(series, plain);
+    for (const v1::Sample& sample : series.samples()) {
+      plain.points.push_back(
+          {.value = sample.value(), .time_unix_ns = NanosOf(sample.timestamp())});
+    }
     const bool whole = check_.Take(plain);
     if (!whole) ++rejected_;
     PlainSeries alone = plain;  // Whether the series itself is good.
     alone.exemplars.clear();
+    alone.points.clear();
     if (check_.Take(alone)) {
       samples_ += static_cast<std::size_t>(series.samples_size());
       histograms_ += static_cast<std::size_t>(series.histograms_size());
@@ -156,7 +161,7 @@ class Checker {
   }
 
   void End() const {
-    check_.End(decoded_.exemplars);
+    check_.End(decoded_.exemplars, decoded_.gauge_points);
     TL_CHECK(decoded_.samples == samples_ && decoded_.histograms == histograms_);
     TL_CHECK(decoded_.rejected_series == rejected_);
     TL_CHECK(decoded_.first_bad_series.empty() == (rejected_ == 0));
