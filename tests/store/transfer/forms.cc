@@ -6,17 +6,34 @@
 #include <bit>
 #include <cmath>
 
+#include "exemplars/otlp.h"
+#include "logs/otlp.h"
+#include "spans/otlp.h"
 #include "tests/store/dump.h"
 #include "tests/store/transfer/odd_records.h"
 
 namespace throughline::store::transfer {
 namespace {
 
+Result<Decoded> DecodeMetrics(std::string_view bytes, const DecodeOptions& options, Batch& batch) {
+  const auto decoded = exemplars::DecodeOtlp(bytes, options, batch);
+  if (!decoded) return decoded.error();
+  return decoded->exemplars;
+}
+
 Result<std::unique_ptr<Output>> NdjsonOut(const std::string& path) {
   return OpenNdjsonOutput(path);
 }
 Result<std::unique_ptr<Input>> NdjsonIn(const std::string& path) {
   return OpenNdjsonInput(path, TestLimits());
+}
+Result<std::unique_ptr<Output>> OtlpOut(const std::string& path) {
+  return OpenOtlpOutput(path, {.file_bytes = 16'384});
+}
+Result<std::unique_ptr<Input>> OtlpIn(const std::string& path) {
+  return OpenOtlpInput(
+      path, TestLimits(),
+      {.traces = spans::DecodeOtlp, .logs = logs::DecodeOtlp, .metrics = DecodeMetrics});
 }
 
 std::string Bits(double value) {
@@ -38,7 +55,8 @@ std::string Exactly(const Span&) { return {}; }
 }  // namespace
 
 const std::vector<Form>& Forms() {
-  static const std::vector<Form> forms = {{"ndjson", NdjsonOut, NdjsonIn}};
+  static const std::vector<Form> forms = {{"ndjson", NdjsonOut, NdjsonIn},
+                                          {"otlp", OtlpOut, OtlpIn}};
   return forms;
 }
 
