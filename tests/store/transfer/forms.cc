@@ -35,6 +35,12 @@ Result<std::unique_ptr<Input>> OtlpIn(const std::string& path) {
       path, TestLimits(),
       {.traces = spans::DecodeOtlp, .logs = logs::DecodeOtlp, .metrics = DecodeMetrics});
 }
+Result<std::unique_ptr<Output>> SqliteOut(const std::string& path) {
+  return OpenSqliteOutput(path);
+}
+Result<std::unique_ptr<Input>> SqliteIn(const std::string& path) {
+  return OpenSqliteInput(path, TestLimits());
+}
 
 std::string Bits(double value) {
   return std::isnan(value) ? "nan" : std::to_string(std::bit_cast<std::uint64_t>(value));
@@ -55,8 +61,8 @@ std::string Exactly(const Span&) { return {}; }
 }  // namespace
 
 const std::vector<Form>& Forms() {
-  static const std::vector<Form> forms = {{"ndjson", NdjsonOut, NdjsonIn},
-                                          {"otlp", OtlpOut, OtlpIn}};
+  static const std::vector<Form> forms = {
+      {"ndjson", NdjsonOut, NdjsonIn}, {"otlp", OtlpOut, OtlpIn}, {"sqlite", SqliteOut, SqliteIn}};
   return forms;
 }
 
