@@ -513,7 +513,7 @@ class SeriesReader {
 Result<void> Segment::EachGauge(
     std::uint32_t tenant, TimeRange time,
     const std::function<bool(std::string_view metric, std::string_view service)>& wanted,
-    const std::function<bool(const Batch& points)>& visit) const {
+    const std::function<bool(Batch& points)>& visit) const {
   if (info_.gauges == 0) return {};
   struct Part {
     std::string series;
@@ -528,7 +528,7 @@ Result<void> Segment::EachGauge(
     TL_TRY_ASSIGN(auto all, open->db.Prepare("SELECT s.metric, s.service, s.data, g.data FROM"
                                              " series AS s JOIN gauge AS g ON g.series = s.id WHERE"
                                              " s.tenant = ?1 AND g.first_ns <= ?2 AND g.last_ns >="
-                                             " ?3"));
+                                             " ?3 ORDER BY s.id, g.part"));
     constexpr std::uint64_t kLatest = INT64_MAX;
     auto row = all.Use(std::int64_t{tenant},
                        static_cast<std::int64_t>(std::min(time.end_unix_ns, kLatest)),

@@ -127,7 +127,7 @@ class Segment {
   Result<void> EachGauge(
       std::uint32_t tenant, TimeRange time,
       const std::function<bool(std::string_view metric, std::string_view service)>& wanted,
-      const std::function<bool(const Batch& points)>& visit) const;
+      const std::function<bool(Batch& points)>& visit) const;
 
   // The filter of its traces (bloom.h), for who must remember them.
   Result<std::string> TraceFilter() const;

@@ -7,6 +7,7 @@
 #include "store/segment/segment_schema.h"
 #include "store/segment/segment_writer.h"
 #include "store/sqlite/seen.h"
+#include "store/sqlite/walk_parts.h"
 
 namespace throughline::store {
 
@@ -318,7 +319,7 @@ Result<void> SqliteStore::MakeRoom(std::span<const Appending> appendings) {
     }
   }
   TL_TRY(Rotate());
-  return {};
+  return options_.seal_in_append ? Seal(*parts()) : Result<void>();
 }
 
 Result<std::vector<Appended>> SqliteStore::Append(std::span<const Appending> appendings) {
@@ -568,6 +569,62 @@ StoreUsage SqliteStore::Usage() const {
   const std::shared_lock lock(tenants_mutex_);
   usage.tenants = tenants_.size();
   return usage;
+}
+
+namespace {
+
+// Of the places of what is hot; segments have lower numbers.
+constexpr std::uint64_t kHotPlaces = std::uint64_t{1} << 62U;
+
+}  // namespace
+
+Result<void> SqliteStore::Walk(
+    const Scope& scope, const WalkQuery& query,
+    const std::function<bool(const Batch& batch, WalkPlace place)>& visit) const {
+  const auto now = parts();
+  const std::uint32_t tenant = TenantNumber(scope.tenant);
+  if (tenant == 0) return {};
+  for (const auto& segment : now->sealed) {
+    const std::uint64_t source = segment->info().id;
+    if (source < query.after.source) continue;
+    TL_TRY_ASSIGN(const bool goes_on, sqlite::WalkSegment(*segment, source, tenant, query, visit));
+    if (!goes_on) return {};
+  }
+  for (const HotPart* const part : {now->sealing.get(), now->active.get()}) {
+    if (part == nullptr) continue;
+    const std::uint64_t source = kHotPlaces + part->number;
+    if (source < query.after.source) continue;
+    if (!sqlite::WalkHot(part->memtable.Read(), source, tenant, query, visit)) return {};
+  }
+  return {};
+}
+
+std::vector<std::string> SqliteStore::Tenants() const {
+  std::vector<std::string> names;
+  const std::shared_lock lock(tenants_mutex_);
+  names.reserve(tenants_.size());
+  for (const auto& [name, number] : tenants_) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::uint64_t SqliteStore::WalkSize(const Scope& scope) const {
+  // Gauge points are counted for all tenants together only.
+  std::uint64_t records = 0;
+  if (const auto services = Services(scope)) {
+    for (const ServiceInfo& service : *services) {
+      records += service.span_count + service.log_count + service.exemplar_count;
+    }
+  }
+  return records;
+}
+
+Result<void> SqliteStore::SealAll(std::uint64_t now_unix_ns) {
+  for (;;) {
+    TL_TRY(Maintain(now_unix_ns));
+    TL_TRY_ASSIGN(const bool rotated, Rotate());
+    if (!rotated) return {};
+  }
 }
 
 }  // namespace throughline::store

@@ -33,11 +33,12 @@
 #include "store/sqlite/memtable.h"
 #include "store/sqlite/search.h"
 #include "store/sqlite/tail.h"
+#include "store/walk.h"
 #include "store/watch_list.h"
 
 namespace throughline::store {
 
-class SqliteStore final : public Store {
+class SqliteStore final : public Store, public Walkable {
  public:
   struct Options {
     std::string directory;
@@ -46,6 +47,7 @@ class SqliteStore final : public Store {
     std::uint64_t seal_bytes = 0;
     std::uint64_t seal_age_ns = 0;  // So is one whose first record came so long ago; 0: any age.
     std::chrono::milliseconds seal_wait{5000};
+    bool seal_in_append = false;   // Append seals itself; nobody need call Maintain for it.
     bool full_durability = false;  // Commits survive power loss, not only kill -9.
     std::size_t tenants = 1000;
     std::size_t watches = 1000;
@@ -87,6 +89,16 @@ class SqliteStore final : public Store {
   Result<void> Maintain(std::uint64_t now_unix_ns) override;
   StoreUsage Usage() const override;
   std::uint64_t hash_seed() const override { return hash_seed_; }
+
+  // Segments by number, each block by block; then what is hot, whose places are good until it is
+  // sealed: who may have to go on later seals first (SealAll).
+  Result<void> Walk(
+      const Scope& scope, const WalkQuery& query,
+      const std::function<bool(const Batch& batch, WalkPlace place)>& visit) const override;
+  std::vector<std::string> Tenants() const override;
+  std::uint64_t WalkSize(const Scope& scope) const override;
+  // Seals all that is hot; the appending thread's, while nobody else maintains.
+  Result<void> SealAll(std::uint64_t now_unix_ns);
 
   // The part that is hot now is sealed by the next Maintain; the appending thread's. False: one
   // waits already, or nothing is hot.

@@ -1,0 +1,42 @@
+#include "gateway/open_store.h"
+
+#include <chrono>
+
+#include "store/sqlite/sqlite_store.h"
+
+namespace throughline::gateway {
+namespace {
+
+std::uint64_t NowUnixNs() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
+// Whatever the size, and nothing is dropped meanwhile.
+store::SqliteStore::Options OptionsFor(const std::string& directory) {
+  store::SqliteStore::Options options;
+  options.directory = directory;
+  options.seal_bytes = 80U << 20U;
+  options.seal_in_append = true;
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<store::Walkable>> OpenForReading(const std::string& directory) {
+  TL_TRY_ASSIGN(auto store, store::SqliteStore::Open(OptionsFor(directory)));
+  // Places in segments stay good for a walk that is stopped and goes on another time.
+  TL_TRY(store->SealAll(NowUnixNs()));
+  return std::unique_ptr<store::Walkable>(std::move(store));
+}
+
+Result<std::unique_ptr<Store>> OpenForAppending(const std::string& directory) {
+  store::SqliteStore::Options options = OptionsFor(directory);
+  // The note of how far an import is must not outlive what it is a note of.
+  options.full_durability = true;
+  TL_TRY_ASSIGN(auto store, store::SqliteStore::Open(std::move(options)));
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace throughline::gateway
