@@ -52,7 +52,8 @@ class SegmentWriter {
     insert_.emplace(std::move(insert));
     Collect();
     for (std::size_t i = 0; i < traces_.size(); ++i) {
-      if (i + kAhead < traces_.size()) Prefetch(traces_[i + kAhead]);
+      if (i + 2 * kAhead < traces_.size()) PrefetchHeads(traces_[i + 2 * kAhead]);
+      if (i + kAhead < traces_.size()) PrefetchNext(traces_[i + kAhead]);
       TL_TRY(WriteTrace(traces_[i]));
     }
     if (!block_.is_empty()) TL_TRY(EndBlock());
@@ -74,9 +75,15 @@ class SegmentWriter {
   void CollectUnlinked();
   void IndexBlocks();
   std::uint64_t ArrivalOf(std::uint32_t reference) const;
-  void Prefetch(const TraceRef& ref) const {
+  // Chains lead through memory at random: their beginnings are fetched while others are written.
+  void PrefetchHeads(const TraceRef& ref) const {
     for (const std::uint32_t head : {ref.trace.spans, ref.trace.lines, ref.trace.exemplars}) {
       if (head != 0) __builtin_prefetch(snapshot_.At(head).data());
+    }
+  }
+  void PrefetchNext(const TraceRef& ref) const {
+    for (const std::uint32_t head : {ref.trace.spans, ref.trace.lines, ref.trace.exemplars}) {
+      if (head != 0) __builtin_prefetch(snapshot_.At(snapshot_.At(head).next()).data());
     }
   }
   Result<void> WriteTrace(const TraceRef& ref);

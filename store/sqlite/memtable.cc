@@ -6,7 +6,6 @@
 
 #include "correlate/hash.h"
 #include "correlate/identity.h"
-#include "store/segment/bloom.h"
 
 namespace throughline::store::sqlite {
 namespace {
@@ -60,21 +59,9 @@ std::optional<RecordCounts> CountRecords(std::string_view bytes) {
   return counts;
 }
 
-std::string FilterOf(const std::vector<Memtable::Identities>& sets) {
-  constexpr std::size_t kBitsPerIdentity = 12;
-  if (sets.empty()) return {};
-  std::size_t count = 0;
-  for (const auto& set : sets) count += set->count();
-  std::string filter = segment::Bloom::Make(count, kBitsPerIdentity);
-  for (const auto& set : sets) {
-    set->Each([&](std::uint64_t identity) { segment::Bloom::Add(identity, filter); });
-  }
-  return filter;
-}
-
 }  // namespace
 
-Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed, std::vector<Identities> earlier)
+Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed, Earlier earlier)
     : capacity_bytes_(std::min<std::size_t>(capacity_bytes, UINT32_MAX - 4095)),
       seed_(seed),
       records_(capacity_bytes_),
@@ -85,8 +72,7 @@ Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed, std::vector<I
       gauge_index_(capacity_bytes_, seed),
       buckets_(std::bit_ceil(std::max<std::size_t>(capacity_bytes_ / kBytesPerBucket, 1024))),
       identities_(std::make_shared<IdentitySet>()),
-      earlier_(std::move(earlier)),
-      earlier_filter_(FilterOf(earlier_)) {
+      earlier_(std::move(earlier)) {
   records_.Extend(kFirstRecord);
 }
 
@@ -99,10 +85,8 @@ void Memtable::NoteTimes(Block& block) const {
 }
 
 bool Memtable::InsertIdentity(std::uint64_t identity) {
-  if (!earlier_.empty() && segment::Bloom::MayHold(identity, earlier_filter_)) {
-    for (const Identities& earlier : earlier_) {
-      if (earlier->Contains(identity)) return false;
-    }
+  for (const auto& earlier : earlier_) {
+    if (earlier->Contains(identity)) return false;
   }
   return identities_->Insert(identity);
 }
@@ -192,7 +176,7 @@ std::uint32_t Memtable::StageRecords(const std::vector<Record>& records, std::ui
       const std::uint64_t ahead =
           IdentityKey(records[i + kAhead].identity, RecordKindOf<Record>(), tenant_mix);
       identities_->Prefetch(ahead);
-      if (!earlier_.empty()) segment::Bloom::Prefetch(ahead, earlier_filter_);
+      for (const auto& earlier : earlier_) earlier->Prefetch(ahead);
     }
     if (StageRecord(records[i], tenant, tenant_mix, writer)) ++stored;
   }

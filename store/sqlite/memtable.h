@@ -25,6 +25,7 @@
 #include "correlate/result.h"
 #include "correlate/store.h"
 #include "store/sqlite/dictionary.h"
+#include "store/sqlite/earlier_identities.h"
 #include "store/sqlite/gauge_index.h"
 #include "store/sqlite/hash_set.h"
 #include "store/sqlite/record.h"
@@ -72,11 +73,11 @@ struct Counter {
 
 class Memtable {
  public:
-  using Identities = std::shared_ptr<const IdentitySet>;
+  using Earlier = std::vector<std::shared_ptr<const EarlierIdentities>>;
 
   // `capacity_bytes` bounds all of it; at most 4 GiB, which 32-bit offsets reach. Records with an
   // identity of `earlier` are not stored again.
-  Memtable(std::size_t capacity_bytes, std::uint64_t seed, std::vector<Identities> earlier = {});
+  Memtable(std::size_t capacity_bytes, std::uint64_t seed, Earlier earlier = {});
 
   // --- The writer.
 
@@ -147,8 +148,8 @@ class Memtable {
   std::size_t used_bytes() const;
   bool is_empty() const { return blocks_.size() == 0; }
   // Of all records, once nothing is appended any more.
-  Identities identities() const { return identities_; }
-  const std::vector<Identities>& earlier() const { return earlier_; }
+  std::shared_ptr<const IdentitySet> identities() const { return identities_; }
+  const Earlier& earlier() const { return earlier_; }
 
  private:
   struct TraceEntry {
@@ -206,8 +207,7 @@ class Memtable {
 
   // The writer's own.
   std::shared_ptr<IdentitySet> identities_;
-  const std::vector<Identities> earlier_;
-  const std::string earlier_filter_;  // segment/bloom.h, of all of them: nearly all are not there.
+  const Earlier earlier_;
   HashTable counter_table_;
   // Traces by all 16 bytes: a sender may put any number of them behind one low half, and so into
   // one bucket.

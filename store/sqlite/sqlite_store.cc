@@ -18,7 +18,7 @@ using sqlite::Memtable;
 // A memtable and its tail.
 struct SqliteStore::HotPart {
   HotPart(std::uint64_t number_, sqlite::Tail tail_, std::size_t capacity_bytes, std::uint64_t seed,
-          std::vector<Memtable::Identities> earlier)
+          Memtable::Earlier earlier)
       : number(number_),
         path(tail_.path()),
         tail(std::move(tail_)),
@@ -91,8 +91,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(Options options) {
   return store;
 }
 
-Result<std::shared_ptr<SqliteStore::HotPart>> SqliteStore::OpenHot(
-    std::uint64_t number, std::vector<Memtable::Identities> earlier) {
+Result<std::shared_ptr<SqliteStore::HotPart>> SqliteStore::OpenHot(std::uint64_t number,
+                                                                   Memtable::Earlier earlier) {
   TL_TRY_ASSIGN(auto tail,
                 sqlite::Tail::Open(
                     PathOf(NameOf(kTailPrefix, number)),
@@ -146,7 +146,7 @@ Result<void> SqliteStore::OpenParts() {
     TL_TRY(files().Remove(PathOf(NameOf(kSegmentPrefix, number))));
     next_segment_ = std::max(next_segment_, number + 1);
   }
-  std::vector<Memtable::Identities> earlier;
+  Memtable::Earlier earlier;
   SetParts(parts);
   LoadSeen(seen, earlier);
   for (const std::uint64_t tail : tails) {
@@ -189,7 +189,7 @@ std::vector<std::uint64_t> SqliteStore::RememberedSegments(const Parts& parts) c
 }
 
 void SqliteStore::LoadSeen(const std::vector<std::uint64_t>& files,
-                           std::vector<Memtable::Identities>& earlier) const {
+                           Memtable::Earlier& earlier) const {
   const auto wanted = RememberedSegments(*parts());
   auto identities = std::make_shared<sqlite::IdentitySet>();
   for (const std::uint64_t number : files) {
@@ -200,7 +200,8 @@ void SqliteStore::LoadSeen(const std::vector<std::uint64_t>& files,
       (void)sqlite::ReadSeen(path, vfs(), *identities);
     }
   }
-  if (identities->count() > 0) earlier.push_back(std::move(identities));
+  if (identities->count() == 0) return;
+  earlier.push_back(std::make_shared<const sqlite::EarlierIdentities>(std::move(identities)));
 }
 
 std::shared_ptr<const SqliteStore::Parts> SqliteStore::parts() const {
@@ -258,18 +259,18 @@ Result<std::vector<Appended>> SqliteStore::StageAndCommit(Memtable& memtable, sq
 }
 
 // The identities that the part behind `old` knows too: its own, and those before within the bound.
-std::vector<Memtable::Identities> SqliteStore::EarlierFor(const HotPart& old) const {
+Memtable::Earlier SqliteStore::EarlierFor(const HotPart& old) const {
   constexpr std::size_t kSmall = 1U << 16U;  // Small sets are put together: each costs a look.
-  std::vector<Memtable::Identities> earlier = old.memtable.earlier();
-  Memtable::Identities own = old.memtable.identities();
-  if (!earlier.empty() && earlier.back()->count() + own->count() <= kSmall) {
+  Memtable::Earlier earlier = old.memtable.earlier();
+  std::shared_ptr<const sqlite::IdentitySet> own = old.memtable.identities();
+  if (!earlier.empty() && earlier.back()->set().count() + own->count() <= kSmall) {
     auto both = std::make_shared<sqlite::IdentitySet>();
-    both->InsertAll(*earlier.back());
+    both->InsertAll(earlier.back()->set());
     both->InsertAll(*own);
-    earlier.back() = std::move(both);
-  } else {
-    earlier.push_back(std::move(own));
+    earlier.pop_back();
+    own = std::move(both);
   }
+  earlier.push_back(std::make_shared<const sqlite::EarlierIdentities>(std::move(own)));
   std::size_t bytes = 0;
   for (const auto& set : earlier) bytes += set->size_bytes();
   while (earlier.size() > 1 && bytes > options_.dedup_bytes) {

@@ -118,19 +118,17 @@ class SqliteStore final : public Store, public Walkable {
 
   Result<void> OpenParts();
   // Removes what nobody needs, and says which segments left their identities.
-  void LoadSeen(const std::vector<std::uint64_t>& files,
-                std::vector<sqlite::Memtable::Identities>& earlier) const;
+  void LoadSeen(const std::vector<std::uint64_t>& files, sqlite::Memtable::Earlier& earlier) const;
   // Of the segments whose identities are kept, the newest first.
   std::vector<std::uint64_t> RememberedSegments(const Parts& parts) const;
-  Result<std::shared_ptr<HotPart>> OpenHot(std::uint64_t number,
-                                           std::vector<sqlite::Memtable::Identities> earlier);
+  Result<std::shared_ptr<HotPart>> OpenHot(std::uint64_t number, sqlite::Memtable::Earlier earlier);
   Result<void> Replay(HotPart& part);
   std::shared_ptr<const Parts> parts() const;
   void SetParts(Parts parts);
   sqlite::View ViewOf(const Scope& scope) const;
 
   Result<void> MakeRoom(std::span<const Appending> appendings);
-  std::vector<sqlite::Memtable::Identities> EarlierFor(const HotPart& old) const;
+  sqlite::Memtable::Earlier EarlierFor(const HotPart& old) const;
   Result<void> Seal(const Parts& now);
   Result<void> WriteAside(const HotPart& part, segment::SegmentInfo& info);
   Result<void> Retain(std::uint64_t now_unix_ns);
