@@ -101,10 +101,10 @@ def retry(gateway, sender, totals):
             totals["doubled"] += count > 1
 
 
-def run(data_dir, binary, rounds, seed):
+def run(data_dir, binary, rounds, seed, environment=None):
     """{"rounds", "acknowledged", "retried", "lost", "doubled"}; one data directory for all rounds."""
     rng = random.Random(seed)
-    gateway = Gateway(data_dir, binary)
+    gateway = Gateway(data_dir, binary, environment)
     numbers = Numbers()
     totals = {"rounds": rounds, "acknowledged": 0, "retried": 0, "lost": 0, "doubled": 0}
     try:
