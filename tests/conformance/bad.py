@@ -344,7 +344,7 @@ def run(shared, binary):
                 except OSError as error:
                     table.fail(case, repr(error), "", b"")
                 if gateway.process.poll() is not None:
-                    problems.append(f"{case.name} ended the gateway with status {gateway.process.returncode}")
+                    problems.append(f"{case.name} ended the gateway with status {gateway.reap()}")
                     return table, 0, problems
             grown = resident_bytes(gateway.pid) - before
             if Client(gateway.doors["http"]).get("/-/healthy").status != 200:

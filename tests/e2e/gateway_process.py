@@ -100,8 +100,8 @@ class Gateway:
         )
         line = self.process.stdout.readline()
         if not line.startswith("throughline ready"):
-            self.process.wait(10)
-            raise RuntimeError(f"not ready: {line!r}; see {self.log.name}")
+            status = self.reap()
+            raise RuntimeError(f"not ready, ended with {status}: {line!r}\n{self.last_words()}")
         self.doors = dict(word.split("=", 1) for word in line.split() if "=" in word)
         return self
 
@@ -116,23 +116,29 @@ class Gateway:
         return self.process.pid
 
     def kill(self):
-        """kill -9."""
-        self.process.send_signal(signal.SIGKILL)
-        self._reap()
+        """kill -9. Raises what it logged if it had ended before."""
+        self._end(signal.SIGKILL, -signal.SIGKILL)
 
     def stop(self):
-        """SIGTERM; returns the exit status."""
-        if self.process is None:
-            return None
-        self.process.send_signal(signal.SIGTERM)
-        return self._reap()
+        """SIGTERM. Raises what it logged if it did not end well: so ends a sanitizer that found something."""
+        self._end(signal.SIGTERM, 0)
 
-    def _reap(self):
+    def _end(self, how, expected):
+        self.process.send_signal(how)
+        status = self.reap()
+        if status != expected:
+            raise RuntimeError(f"ended with {status}, not {expected:d}:\n{self.last_words()}")
+
+    def reap(self):
+        """Waits for its end; returns the exit status."""
         status = self.process.wait(60)
         self.process.stdout.close()
         self.log.close()
         self.process = None
         return status
+
+    def last_words(self):
+        return pathlib.Path(self.log.name).read_text(errors="replace")[-20000:]
 
     def __enter__(self):
         return self.start() if self.process is None else self

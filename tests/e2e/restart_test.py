@@ -24,7 +24,7 @@ class RestartTest(case.GatewayCase):
         for kind in otlp.KINDS:
             self.send(gateway, kind, range(20))
         before = gateway.http().get("/api/v1/traces/" + otlp.trace_id(3)).json()
-        self.assertEqual(gateway.stop(), 0)
+        gateway.stop()
         gateway.start()
         after = gateway.http().get("/api/v1/traces/" + otlp.trace_id(3)).json()
         self.assertEqual(before, after)
@@ -42,7 +42,7 @@ class RestartTest(case.GatewayCase):
 
     def test_two_processes_do_not_share_a_directory(self):
         gateway = self.gateway()
-        with self.assertRaises(RuntimeError):
+        with self.assertRaisesRegex(RuntimeError, "ended with 1:"):
             case.Gateway(gateway.data_dir, self.binary).start()
         self.send(gateway, "spans", [1])
 
