@@ -170,10 +170,12 @@ Result<void> Catalog::DropSegment(const Expired& expired) {
   return transaction.Commit();
 }
 
-Result<void> Catalog::ForgetExpired(std::uint64_t dropped_before_unix_ns) {
+Result<void> Catalog::ForgetExpired(std::span<const std::uint64_t> segments) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  TL_TRY_ASSIGN(auto forget, db_.Prepare("DELETE FROM expired WHERE dropped_ns < ?"));
-  return forget.Run(Signed(dropped_before_unix_ns));
+  TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db_));
+  TL_TRY_ASSIGN(auto forget, db_.Prepare("DELETE FROM expired WHERE segment = ?"));
+  for (const std::uint64_t segment : segments) TL_TRY(forget.Run(Signed(segment)));
+  return transaction.Commit();
 }
 
 }  // namespace throughline::store::sqlite

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,7 +59,7 @@ class Catalog {
   Result<void> AddSegment(const segment::SegmentInfo& info);
   // Takes a segment out, and remembers its traces.
   Result<void> DropSegment(const Expired& expired);
-  Result<void> ForgetExpired(std::uint64_t dropped_before_unix_ns);
+  Result<void> ForgetExpired(std::span<const std::uint64_t> segments);
 
  private:
   Catalog(DirectoryLock lock, Database db) : lock_(std::move(lock)), db_(std::move(db)) {}

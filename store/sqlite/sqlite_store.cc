@@ -418,22 +418,23 @@ Result<void> SqliteStore::Drop(const std::shared_ptr<const Segment>& segment,
 
 Result<void> SqliteStore::TrimExpired(std::uint64_t now_unix_ns) {
   const auto now = parts();
+  const std::uint64_t forget_before = now_unix_ns - std::min(now_unix_ns, options_.expired_ns);
   std::size_t bytes = 0;
-  std::uint64_t forget_before = now_unix_ns - std::min(now_unix_ns, options_.expired_ns);
+  std::vector<std::uint64_t> forgotten;  // Segments.
   for (auto expired = now->expired.rbegin(); expired != now->expired.rend(); ++expired) {
     bytes += (*expired)->traces.size();
-    if (bytes > options_.expired_bytes) {
-      forget_before = std::max(forget_before, (*expired)->dropped_unix_ns + 1);
+    if ((*expired)->dropped_unix_ns < forget_before || bytes > options_.expired_bytes) {
+      forgotten.push_back((*expired)->segment);
     }
   }
-  const auto is_old = [&](const std::shared_ptr<const sqlite::Expired>& expired) {
-    return expired->dropped_unix_ns < forget_before;
-  };
-  if (std::none_of(now->expired.begin(), now->expired.end(), is_old)) return {};
-  TL_TRY(catalog_->ForgetExpired(forget_before));
+  if (forgotten.empty()) return {};
+  TL_TRY(catalog_->ForgetExpired(forgotten));
+  At("retain:forgotten");
   const std::lock_guard<std::mutex> lock(parts_mutex_);
   Parts parts = *parts_;
-  std::erase_if(parts.expired, is_old);
+  std::erase_if(parts.expired, [&](const std::shared_ptr<const sqlite::Expired>& expired) {
+    return std::find(forgotten.begin(), forgotten.end(), expired->segment) != forgotten.end();
+  });
   parts_ = std::make_shared<const Parts>(std::move(parts));
   return {};
 }
