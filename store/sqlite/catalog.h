@@ -53,6 +53,8 @@ class Catalog {
   const std::vector<std::string>& tenants() const { return tenants_; }
   const std::vector<segment::SegmentInfo>& segments() const { return segments_; }
   const std::vector<Expired>& expired() const { return expired_; }
+  // The last tail that became a segment; 0: none did.
+  std::uint64_t sealed_tail() const { return sealed_tail_; }
 
   // All durable when they return.
   Result<void> AddTenant(std::uint32_t number, const std::string& name);
@@ -71,6 +73,7 @@ class Catalog {
   std::vector<std::string> tenants_;
   std::vector<segment::SegmentInfo> segments_;
   std::vector<Expired> expired_;
+  std::uint64_t sealed_tail_ = 0;
 };
 
 }  // namespace throughline::store::sqlite

@@ -89,13 +89,14 @@ void AddRecord(Random& random, Sample& sample) {
 
 }  // namespace
 
-std::shared_ptr<const Batch> RandomBatch(Random& random) {
+std::shared_ptr<const Batch> RandomBatch(Random& random, std::uint64_t generation) {
   Sample sample;
   for (std::uint64_t i = random.Below(4); i > 0; --i) {
     SampleAttributes resource = random.Attributes();
     const std::string service = random.Of(kServices);
     if (!service.empty()) resource.emplace_back("service.name", service);
     if (random.OneIn(2)) resource.emplace_back("service.version", random.Of(kWords));
+    if (generation != 0) resource.emplace_back("generation", static_cast<int>(generation));
     sample.From(resource, random.OneIn(2) ? "library" : "");
     for (std::uint64_t j = random.Below(15); j > 0; --j) AddRecord(random, sample);
   }

@@ -44,7 +44,8 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-std::shared_ptr<const Batch> RandomBatch(Random& random);
+// Records of one generation equal none of another; 0 is one too.
+std::shared_ptr<const Batch> RandomBatch(Random& random, std::uint64_t generation = 0);
 TimeRange RandomRange(Random& random);
 TraceQuery RandomTraceQuery(Random& random);
 LogQuery RandomLogQuery(Random& random);
