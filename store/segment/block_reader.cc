@@ -556,6 +556,9 @@ Result<void> BlockReader::Read(RecordKind kind, std::size_t first, std::size_t l
   Cursor cursor(group.frame, block_.data() + block_.size());
   TL_TRY_ASSIGN(const Frame frame, Frame::Read(cursor));
   GroupReader reader(frame, *strings_, identities, to);
+  const std::size_t spans_before = to.spans.size();
+  const std::size_t logs_before = to.logs.size();
+  const std::size_t exemplars_before = to.exemplars.size();
   const char* span_ids = span_ids_;
   for (std::size_t trace = 0; trace < last && !reader.done(); ++trace) {
     const std::size_t spans = span_counts_[trace];
@@ -569,7 +572,12 @@ Result<void> BlockReader::Read(RecordKind kind, std::size_t first, std::size_t l
     }
     span_ids += 8 * spans;
   }
-  return {};
+  if (!strings_->TakeDamage()) return {};
+  // Records with holes would look whole, and have other identities.
+  to.spans.resize(spans_before);
+  to.logs.resize(logs_before);
+  to.exemplars.resize(exemplars_before);
+  return Damaged();
 }
 
 }  // namespace throughline::store::segment

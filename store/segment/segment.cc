@@ -74,14 +74,18 @@ class Segment::Lookup final : public Strings {
 
   StringRow RowOf(StringSpace space, std::uint32_t id) override {
     const auto& firsts = index_->firsts[static_cast<std::size_t>(space)];
-    if (id >= index_->ends[static_cast<std::size_t>(space)]) return {};
     const auto after = std::upper_bound(firsts.begin(), firsts.end(), id);
-    if (after == firsts.begin()) return {};
+    if (id >= index_->ends[static_cast<std::size_t>(space)] || after == firsts.begin()) {
+      NoteDamage();
+      return {};
+    }
     const std::uint32_t first = *std::prev(after);
     const std::uint64_t row = (static_cast<std::uint64_t>(space) << 32U) | first;
     RowCache::Row& bytes = rows_[row];
     if (bytes == nullptr) bytes = Fetch(row);
-    return {first, *bytes};
+    const StringRow read(first, *bytes);
+    if (!read.Holds(id)) NoteDamage();
+    return read;
   }
   const Key* KeyAt(std::uint32_t key) override {
     return key < index_->keys.size() ? &index_->keys[key] : nullptr;
@@ -417,6 +421,8 @@ Result<std::vector<BlockCandidate>> Segment::Search(const SearchFilter& filter) 
       candidate.first_unix_ns = std::min(candidate.first_unix_ns, entry.time_unix_ns);
     }
   }
+  // An operation whose name cannot be read would match nothing.
+  if (lookup.TakeDamage()) return Damaged(path_, "a row of strings");
   return found;
 }
 
@@ -544,6 +550,7 @@ Result<void> Segment::EachGauge(
     Batch points;
     std::uint64_t hash = 0;
     const GaugePoint series = SeriesReader(lookup, points).Read(part.series, hash);
+    if (lookup.TakeDamage()) return Damaged(path_, "a row of strings");
     TL_TRY_ASSIGN(const auto entries, ReadGaugePart(part.data));
     for (const GaugeEntry& entry : entries) {
       if (!time.Contains(entry.EffectiveUnixNs())) continue;

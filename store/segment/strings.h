@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "store/segment/dictionary_writer.h"
 
@@ -58,6 +59,8 @@ class Strings {
   // Null: no such key.
   virtual const Key* KeyAt(std::uint32_t key) = 0;
   virtual std::uint64_t hash_seed() const = 0;
+  // True: since it was asked last a row could not be read, and its texts were given as empty.
+  bool TakeDamage() { return std::exchange(damaged_, false); }
 
   std::string_view Text(std::uint32_t id) {
     StringRow& row = last_;
@@ -65,8 +68,12 @@ class Strings {
     return row.At(id);
   }
 
+ protected:
+  void NoteDamage() { damaged_ = true; }
+
  private:
   StringRow last_;
+  bool damaged_ = false;
 };
 
 }  // namespace throughline::store::segment

@@ -49,6 +49,18 @@ Result<std::uint64_t> HashSeed(Database& catalog, const std::string& path, bool 
   return seed;
 }
 
+// Absent until the first segment.
+Result<std::uint64_t> SealedTail(Database& catalog,
+                                 const std::vector<segment::SegmentInfo>& segments) {
+  std::uint64_t last = 0;
+  for (const segment::SegmentInfo& info : segments) last = std::max(last, info.tail);
+  TL_TRY_ASSIGN(auto find, catalog.Prepare("SELECT value FROM setting WHERE name = 'sealed_tail'"));
+  auto row = find.Use();
+  if (row.Next()) last = std::max(last, static_cast<std::uint64_t>(row.Integer(0)));
+  TL_TRY(row.Finish());
+  return last;
+}
+
 Result<std::vector<std::string>> Tenants(Database& catalog) {
   TL_TRY_ASSIGN(auto list, catalog.Prepare("SELECT name FROM tenant ORDER BY id"));
   std::vector<std::string> names;
@@ -137,6 +149,7 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& directory, con
   TL_TRY_ASSIGN(catalog->tenants_, Tenants(catalog->db_));
   TL_TRY_ASSIGN(catalog->segments_, Segments(catalog->db_));
   TL_TRY_ASSIGN(catalog->expired_, ExpiredOf(catalog->db_));
+  TL_TRY_ASSIGN(catalog->sealed_tail_, SealedTail(catalog->db_, catalog->segments_));
   return catalog;
 }
 
@@ -148,15 +161,20 @@ Result<void> Catalog::AddTenant(std::uint32_t number, const std::string& name) {
 
 Result<void> Catalog::AddSegment(const segment::SegmentInfo& info) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db_));
   TL_TRY_ASSIGN(auto insert,
                 db_.Prepare("INSERT INTO segment (id, tail, file, format, traces, spans, logs,"
                             " exemplars, gauges, bytes, first_ns, last_ns, first_arrival_ns,"
                             " last_arrival_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  return insert.Run(Signed(info.id), Signed(info.tail), std::string_view(info.file), info.format,
+  TL_TRY(insert.Run(Signed(info.id), Signed(info.tail), std::string_view(info.file), info.format,
                     Signed(info.traces), Signed(info.spans), Signed(info.logs),
                     Signed(info.exemplars), Signed(info.gauges), Signed(info.bytes),
                     Signed(info.time.start_unix_ns), Signed(info.time.end_unix_ns),
-                    Signed(info.first_arrival_unix_ns), Signed(info.last_arrival_unix_ns));
+                    Signed(info.first_arrival_unix_ns), Signed(info.last_arrival_unix_ns)));
+  TL_TRY_ASSIGN(auto note, db_.Prepare("INSERT INTO setting (name, value) VALUES ('sealed_tail', ?)"
+                                       " ON CONFLICT (name) DO UPDATE SET value = excluded.value"));
+  TL_TRY(note.Run(Signed(info.tail)));
+  return transaction.Commit();
 }
 
 Result<void> Catalog::DropSegment(const Expired& expired) {
@@ -170,10 +188,12 @@ Result<void> Catalog::DropSegment(const Expired& expired) {
   return transaction.Commit();
 }
 
-Result<void> Catalog::ForgetExpired(std::uint64_t dropped_before_unix_ns) {
+Result<void> Catalog::ForgetExpired(std::span<const std::uint64_t> segments) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  TL_TRY_ASSIGN(auto forget, db_.Prepare("DELETE FROM expired WHERE dropped_ns < ?"));
-  return forget.Run(Signed(dropped_before_unix_ns));
+  TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db_));
+  TL_TRY_ASSIGN(auto forget, db_.Prepare("DELETE FROM expired WHERE segment = ?"));
+  for (const std::uint64_t segment : segments) TL_TRY(forget.Run(Signed(segment)));
+  return transaction.Commit();
 }
 
 }  // namespace throughline::store::sqlite

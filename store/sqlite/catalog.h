@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,13 +53,15 @@ class Catalog {
   const std::vector<std::string>& tenants() const { return tenants_; }
   const std::vector<segment::SegmentInfo>& segments() const { return segments_; }
   const std::vector<Expired>& expired() const { return expired_; }
+  // The last tail that became a segment; 0: none did.
+  std::uint64_t sealed_tail() const { return sealed_tail_; }
 
   // All durable when they return.
   Result<void> AddTenant(std::uint32_t number, const std::string& name);
   Result<void> AddSegment(const segment::SegmentInfo& info);
   // Takes a segment out, and remembers its traces.
   Result<void> DropSegment(const Expired& expired);
-  Result<void> ForgetExpired(std::uint64_t dropped_before_unix_ns);
+  Result<void> ForgetExpired(std::span<const std::uint64_t> segments);
 
  private:
   Catalog(DirectoryLock lock, Database db) : lock_(std::move(lock)), db_(std::move(db)) {}
@@ -70,6 +73,7 @@ class Catalog {
   std::vector<std::string> tenants_;
   std::vector<segment::SegmentInfo> segments_;
   std::vector<Expired> expired_;
+  std::uint64_t sealed_tail_ = 0;
 };
 
 }  // namespace throughline::store::sqlite

@@ -17,7 +17,7 @@ std::string TextOf(std::uint32_t id, const Dictionary& dictionary) {
 
 }  // namespace
 
-Result<std::vector<ServiceInfo>> Counts::Services() const {
+std::vector<ServiceInfo> Counts::Services() const {
   std::map<std::string, ServiceInfo> by_name;
   for (const Memtable* const table : hot) {
     const Dictionary& dictionary = table->Read().dictionary();
@@ -33,8 +33,9 @@ Result<std::vector<ServiceInfo>> Counts::Services() const {
     });
   }
   for (const auto& segment : sealed) {
-    TL_TRY_ASSIGN(const auto rows, segment->Services(tenant));
-    for (const auto& row : rows) {
+    const auto rows = segment->Services(tenant);
+    if (!rows) continue;
+    for (const auto& row : *rows) {
       ServiceInfo& info = by_name[row.name];
       info.span_count += row.spans;
       info.error_count += row.errors;
@@ -52,7 +53,7 @@ Result<std::vector<ServiceInfo>> Counts::Services() const {
   return services;
 }
 
-Result<std::vector<OperationInfo>> Counts::Operations(std::string_view service) const {
+std::vector<OperationInfo> Counts::Operations(std::string_view service) const {
   std::vector<OperationInfo> operations;
   if (service.empty()) return operations;
   std::map<std::pair<std::string, std::uint32_t>, OperationInfo> by_name;
@@ -69,8 +70,9 @@ Result<std::vector<OperationInfo>> Counts::Operations(std::string_view service) 
     });
   }
   for (const auto& segment : sealed) {
-    TL_TRY_ASSIGN(const auto rows, segment->Operations(tenant, service));
-    for (const auto& row : rows) {
+    const auto rows = segment->Operations(tenant, service);
+    if (!rows) continue;
+    for (const auto& row : *rows) {
       OperationInfo& info = by_name[{row.name, row.kind}];
       info.span_count += row.spans;
       info.error_count += row.errors;

@@ -1,6 +1,8 @@
 // Which services and operations there are, and how many records each has: of all parts together.
 //
-// A record that a retry stored in two parts counts twice.
+// A record that a retry stored in two parts counts twice. A segment that cannot be read is left
+// out: these answers have no place to say that they are incomplete, and what is counted of the
+// others is worth more than an error.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +11,6 @@
 #include <vector>
 
 #include "correlate/query.h"
-#include "correlate/result.h"
 #include "store/segment/segment.h"
 #include "store/sqlite/memtable.h"
 
@@ -21,9 +22,9 @@ struct Counts {
   std::shared_ptr<const void> keep_alive;
   std::uint32_t tenant = 0;
 
-  // As Store's. kDataLoss: a segment is damaged.
-  Result<std::vector<ServiceInfo>> Services() const;
-  Result<std::vector<OperationInfo>> Operations(std::string_view service) const;
+  // As Store's.
+  std::vector<ServiceInfo> Services() const;
+  std::vector<OperationInfo> Operations(std::string_view service) const;
 };
 
 }  // namespace throughline::store::sqlite

@@ -97,12 +97,13 @@ std::string FoundTrace::Read(TraceId match, Kinds kinds, std::size_t limit, Batc
       if (kinds.exemplars) reader.Read(trace.exemplars, reason);
     }
   }
+  bool damaged = damaged_;
   const auto read = [&](const segment::SealedTrace& trace, RecordKind kind) {
     if (!reason.empty()) return;
     if (view_.scope.Expired()) {
       reason = kDeadlineReason;
     } else if (!trace.Read(kind, match, limit, to)) {
-      reason = kDamagedReason;
+      damaged = true;  // What the other segments hold is read all the same.
     }
   };
   for (const auto& trace : sealed_) {
@@ -126,7 +127,7 @@ std::string FoundTrace::Read(TraceId match, Kinds kinds, std::size_t limit, Batc
     cut(to.spans);
     if (reason.empty()) reason = kLimitReason;
   }
-  if (reason.empty() && damaged_) reason = kDamagedReason;
+  if (reason.empty() && damaged) reason = kDamagedReason;
   return reason;
 }
 

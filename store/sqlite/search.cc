@@ -34,6 +34,12 @@ std::uint32_t CountOf(const Block& block, RecordKind kind) {
 struct Cut {
   bool deadline = false;
   bool damaged = false;
+
+  // As FoundTrace::Read says it.
+  void Note(const std::string& reason) {
+    deadline = deadline || reason == kDeadlineReason;
+    damaged = damaged || reason == kDamagedReason;
+  }
 };
 
 template <typename Answer>
@@ -166,6 +172,7 @@ class TracePage {
   void Add(TraceId stored) {
     if (!seen_.insert(stored).second) return;
     const FoundTrace found(view_, stored);
+    cut_.damaged = cut_.damaged || found.was_damaged();
     for (const TraceId match : found.matches()) {
       if (match == stored) {
         AddMatch(found, match);
@@ -181,7 +188,7 @@ class TracePage {
  private:
   void AddMatch(const FoundTrace& found, TraceId match) {
     Batch records;
-    if (found.Read(match, {}, SIZE_MAX, records) == kDamagedReason) cut_.damaged = true;
+    cut_.Note(found.Read(match, {}, SIZE_MAX, records));
     TraceSummary summary = SummaryOf(match, records);
     if (!TraceMatches(query_, summary)) return;
     const SortKey key = KeyOf(summary, kind_);
@@ -327,12 +334,14 @@ SearchFilter FilterOf(const View& view, const ExemplarQuery& query) {
 }
 
 // Whether a line that states no service belongs to one by its span or trace.
-bool InferredFor(const View& view, const std::string& service, const LogLine& line) {
+bool InferredFor(const View& view, const std::string& service, const LogLine& line, Cut& cut) {
   const FoundTrace found(view, line.trace_id);
+  cut.damaged = cut.damaged || found.was_damaged();
   if (found.matches().empty()) return service.empty();
   return std::any_of(found.matches().begin(), found.matches().end(), [&](TraceId match) {
     Batch spans;
-    found.Read(match, {.spans = true, .logs = false, .exemplars = false}, SIZE_MAX, spans);
+    cut.Note(
+        found.Read(match, {.spans = true, .logs = false, .exemplars = false}, SIZE_MAX, spans));
     return InferredServiceIs(service, line.span_id, spans);
   });
 }
@@ -427,14 +436,13 @@ Result<RecordPage> FindLogs(const View& view, const LogQuery& query) {
   RecordItems<LogLine> items(kind, after, query.limit);
   const auto matches = [&](const LogLine& line, const Batch& batch) {
     return match.Matches(line, batch) &&
-           (!match.NeedsTrace(line) || InferredFor(view, *query.service, line));
+           (!match.NeedsTrace(line) || InferredFor(view, *query.service, line, cut));
   };
   if (query.trace_id) {
     const FoundTrace found(view, *query.trace_id);
     Batch lines;
-    const std::string reason = found.Read(
-        *query.trace_id, {.spans = false, .logs = true, .exemplars = false}, SIZE_MAX, lines);
-    cut = {.deadline = reason == kDeadlineReason, .damaged = reason == kDamagedReason};
+    cut.Note(found.Read(*query.trace_id, {.spans = false, .logs = true, .exemplars = false},
+                        SIZE_MAX, lines));
     RecordCopier copier(lines, items.held());
     for (const LogLine& line : lines.logs) {
       if (matches(line, lines)) items.Add(line, copier);

@@ -38,6 +38,7 @@ constexpr std::string_view kSegmentPrefix = "seg-0-";
 constexpr std::string_view kSeenPrefix = "seen-0-";
 constexpr std::string_view kSuffix = ".db";
 constexpr std::string_view kAside = ".tmp";
+constexpr const char* kTailSuffixes[] = {"-wal", "-shm", ""};  // In the order of removal.
 
 // More than are kept at once, unless segments are tiny: what is older was removed before.
 constexpr std::uint64_t kSeenFilesAtMost = 256;
@@ -65,7 +66,7 @@ std::uint64_t NumberIn(std::string_view name, std::string_view prefix) {
 }  // namespace
 
 Result<void> SqliteStore::RemoveTail(const std::string& path) const {
-  for (const char* const suffix : {"-wal", "-shm", ""}) TL_TRY(files().Remove(path + suffix));
+  for (const char* const suffix : kTailSuffixes) TL_TRY(files().Remove(path + suffix));
   return {};
 }
 
@@ -128,12 +129,16 @@ Result<void> SqliteStore::OpenParts() {
     if (const std::uint64_t number = NumberIn(name, kSeenPrefix)) seen.push_back(number);
   }
   std::sort(tails.begin(), tails.end());
+  // Parts are sealed in their order. Tails up to the last one that was sealed are copies, also
+  // where retention has dropped the segment since.
+  const std::uint64_t sealed_tail = catalog_->sealed_tail();
+  next_tail_ = sealed_tail + 1;
+  while (!tails.empty() && tails.front() <= sealed_tail) {
+    TL_TRY(RemoveTail(PathOf(NameOf(kTailPrefix, tails.front()))));
+    tails.erase(tails.begin());
+  }
   for (const SegmentInfo& info : catalog_->segments()) {
     next_segment_ = std::max(next_segment_, info.id + 1);
-    next_tail_ = std::max(next_tail_, info.tail + 1);
-    if (std::erase(tails, info.tail) > 0) {
-      TL_TRY(RemoveTail(PathOf(NameOf(kTailPrefix, info.tail))));
-    }
     std::erase(segments, info.id);
     parts.sealed.push_back(std::make_shared<const Segment>(info, PathOf(info.file), pool_));
   }
@@ -160,6 +165,10 @@ Result<void> SqliteStore::OpenParts() {
     next_tail_ = std::max(next_tail_, tail + 1);
     if (tail == tails.back()) {
       parts.active = std::move(part);
+    } else if (part->memtable.is_empty()) {  // A power loss took what it held.
+      const std::string path = part->path;
+      part.reset();
+      TL_TRY(RemoveTail(path));
     } else {
       earlier = EarlierFor(*part);
       parts.sealing = std::move(part);
@@ -341,40 +350,57 @@ Result<std::vector<Appended>> SqliteStore::Append(std::span<const Appending> app
   return results;
 }
 
-Result<void> SqliteStore::WriteAside(const HotPart& part, SegmentInfo& info) {
-  const std::string path = PathOf(info.file);
-  const std::string aside = path + std::string(kAside);
-  TL_TRY(files().Remove(aside));
-  TL_TRY_ASSIGN(const SegmentInfo written, segment::WriteSegment(part.memtable, aside, vfs()));
-  At("seal:written");
-  TL_TRY(files().SyncFile(aside));
-  At("seal:synced");
-  TL_TRY(files().Rename(aside, path));
-  TL_TRY(files().SyncDirectory(options_.directory));
-  At("seal:renamed");
-  const std::uint64_t id = info.id;
-  const std::string file = info.file;
-  info = written;
-  info.id = id;
-  info.file = file;
-  info.tail = part.number;
-  TL_TRY_ASSIGN(info.bytes, files().SizeOf(path));
-  return {};
+Result<SegmentInfo> SqliteStore::WriteSegment(const HotPart& part) {
+  const std::string file = NameOf(kSegmentPrefix, next_segment_);
+  const std::string aside = PathOf(file) + std::string(kAside);
+  const auto write = [&]() -> Result<SegmentInfo> {
+    TL_TRY(files().Remove(aside));
+    TL_TRY_ASSIGN(SegmentInfo info, segment::WriteSegment(part.memtable, aside, vfs()));
+    At("seal:written");
+    TL_TRY(files().SyncFile(aside));
+    At("seal:synced");
+    TL_TRY_ASSIGN(info.bytes, files().SizeOf(aside));
+    TL_TRY(files().Rename(aside, PathOf(file)));
+    info.id = next_segment_;
+    info.file = file;
+    info.tail = part.number;
+    return info;
+  };
+  auto info = write();
+  // A full disk needs the room for what comes in.
+  if (!info) (void)files().Remove(aside);
+  return info;
+}
+
+Result<void> SqliteStore::RemoveLeftovers() {
+  Result<void> result;
+  std::erase_if(leftovers_, [&](const std::string& path) {
+    const auto removed = files().Remove(path);
+    if (!removed && result) result = removed;
+    return removed.has_value();
+  });
+  return result;
 }
 
 Result<void> SqliteStore::Seal(const Parts& now) {
   if (now.sealing == nullptr) return {};
   HotPart& part = *now.sealing;
-  SegmentInfo info;
-  info.id = next_segment_;
-  info.file = NameOf(kSegmentPrefix, info.id);
-  TL_TRY(WriteAside(part, info));
+  // Never written again once it has its name: a commit of the catalog that seemed to fail may be
+  // there after a crash, and on a full disk there is no room for two.
+  if (!written_) {
+    TL_TRY_ASSIGN(written_, WriteSegment(part));
+  }
+  const SegmentInfo info = *written_;
+  TL_TRY(files().SyncDirectory(options_.directory));
+  At("seal:renamed");
   // Best effort: see seen.h.
   const std::string seen = PathOf(NameOf(kSeenPrefix, info.id));
   (void)files().Remove(seen);
   if (!sqlite::WriteSeen(seen, vfs(), *part.memtable.identities())) (void)files().Remove(seen);
+  At("seal:seen");
   TL_TRY(catalog_->AddSegment(info));
   ++next_segment_;
+  written_.reset();
   At("seal:catalogued");
   {
     const std::lock_guard<std::mutex> lock(parts_mutex_);
@@ -386,14 +412,15 @@ Result<void> SqliteStore::Seal(const Parts& now) {
   sealed_.notify_all();
   // Lookups that began before may still read the memtable; nobody reads its file.
   part.tail.reset();
-  TL_TRY(RemoveTail(part.path));
+  for (const char* const suffix : kTailSuffixes) leftovers_.push_back(part.path + suffix);
+  (void)RemoveLeftovers();  // Maintain says it.
   At("seal:unlinked");
   const auto kept = RememberedSegments(*parts());
   for (const auto& segment : parts()->sealed) {
     const std::uint64_t id = segment->info().id;
     const bool is_kept = std::find(kept.begin(), kept.end(), id) != kept.end();
     if (!is_kept && id + kSeenFilesAtMost > info.id) {
-      TL_TRY(files().Remove(PathOf(NameOf(kSeenPrefix, id))));
+      leftovers_.push_back(PathOf(NameOf(kSeenPrefix, id)));
     }
   }
   return {};
@@ -413,29 +440,32 @@ Result<void> SqliteStore::Drop(const std::shared_ptr<const Segment>& segment,
     parts.expired.push_back(std::make_shared<const sqlite::Expired>(std::move(expired)));
     parts_ = std::make_shared<const Parts>(std::move(parts));
   }
-  TL_TRY(files().Remove(PathOf(segment->info().file)));
+  leftovers_.push_back(PathOf(segment->info().file));
+  leftovers_.push_back(PathOf(NameOf(kSeenPrefix, segment->info().id)));
+  (void)RemoveLeftovers();  // Maintain says it.
   At("retain:unlinked");
   return {};
 }
 
 Result<void> SqliteStore::TrimExpired(std::uint64_t now_unix_ns) {
   const auto now = parts();
+  const std::uint64_t forget_before = now_unix_ns - std::min(now_unix_ns, options_.expired_ns);
   std::size_t bytes = 0;
-  std::uint64_t forget_before = now_unix_ns - std::min(now_unix_ns, options_.expired_ns);
+  std::vector<std::uint64_t> forgotten;  // Segments.
   for (auto expired = now->expired.rbegin(); expired != now->expired.rend(); ++expired) {
     bytes += (*expired)->traces.size();
-    if (bytes > options_.expired_bytes) {
-      forget_before = std::max(forget_before, (*expired)->dropped_unix_ns + 1);
+    if ((*expired)->dropped_unix_ns < forget_before || bytes > options_.expired_bytes) {
+      forgotten.push_back((*expired)->segment);
     }
   }
-  const auto is_old = [&](const std::shared_ptr<const sqlite::Expired>& expired) {
-    return expired->dropped_unix_ns < forget_before;
-  };
-  if (std::none_of(now->expired.begin(), now->expired.end(), is_old)) return {};
-  TL_TRY(catalog_->ForgetExpired(forget_before));
+  if (forgotten.empty()) return {};
+  TL_TRY(catalog_->ForgetExpired(forgotten));
+  At("retain:forgotten");
   const std::lock_guard<std::mutex> lock(parts_mutex_);
   Parts parts = *parts_;
-  std::erase_if(parts.expired, is_old);
+  std::erase_if(parts.expired, [&](const std::shared_ptr<const sqlite::Expired>& expired) {
+    return std::find(forgotten.begin(), forgotten.end(), expired->segment) != forgotten.end();
+  });
   parts_ = std::make_shared<const Parts>(std::move(parts));
   return {};
 }
@@ -464,7 +494,8 @@ Result<void> SqliteStore::Retain(std::uint64_t now_unix_ns) {
 Result<void> SqliteStore::Maintain(std::uint64_t now_unix_ns) {
   const auto sealed = Seal(*parts());
   const auto retained = Retain(now_unix_ns);
-  return sealed ? retained : sealed;
+  const auto removed = RemoveLeftovers();
+  return !sealed ? sealed : !retained ? retained : removed;
 }
 
 sqlite::View SqliteStore::ViewOf(const Scope& scope) const {

@@ -130,7 +130,8 @@ class SqliteStore final : public Store, public Walkable {
   Result<void> MakeRoom(std::span<const Appending> appendings);
   sqlite::Memtable::Earlier EarlierFor(const HotPart& old) const;
   Result<void> Seal(const Parts& now);
-  Result<void> WriteAside(const HotPart& part, segment::SegmentInfo& info);
+  // Writes the part under the segment's name; durable but for the name.
+  Result<segment::SegmentInfo> WriteSegment(const HotPart& part);
   Result<void> Retain(std::uint64_t now_unix_ns);
   Result<void> Drop(const std::shared_ptr<const segment::Segment>& segment,
                     std::uint64_t now_unix_ns);
@@ -144,6 +145,8 @@ class SqliteStore final : public Store, public Walkable {
   }
   // A tail with what SQLite keeps beside it.
   Result<void> RemoveTail(const std::string& path) const;
+  // Removes what was left over; what cannot be removed now, the next call tries again.
+  Result<void> RemoveLeftovers();
   std::string PathOf(const std::string& file) const { return options_.directory + '/' + file; }
 
   // What services and operations are counted from.
@@ -165,7 +168,10 @@ class SqliteStore final : public Store, public Walkable {
   std::condition_variable sealed_;      // A part was sealed.
   std::shared_ptr<const Parts> parts_;  // Guarded by parts_mutex_.
   std::uint64_t next_tail_ = 1;         // The appending thread's.
-  std::uint64_t next_segment_ = 1;      // Maintain's.
+  std::uint64_t next_segment_ = 1;      // Maintain's, as the next two.
+  // What waits was written under its name, and is not catalogued yet.
+  std::optional<segment::SegmentInfo> written_;
+  std::vector<std::string> leftovers_;  // Paths of files that nobody needs any more.
 
   mutable std::shared_mutex tenants_mutex_;
   std::unordered_map<std::string, std::uint32_t> tenants_;  // Guarded by tenants_mutex_.

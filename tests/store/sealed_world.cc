@@ -1,0 +1,346 @@
+#include "tests/store/sealed_world.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <stdlib.h>  // mkdtemp
+
+#include <algorithm>
+#include <filesystem>
+
+#include "correlate/check.h"
+#include "store/copy.h"
+#include "tests/store/dump.h"
+
+namespace throughline::store {
+namespace {
+
+// Memory, where there is some.
+std::string NewDirectory() {
+  std::string path = testing::TempDir() + "throughline-XXXXXX";
+  if (std::string in_memory = "/dev/shm/throughline-XXXXXX"; ::mkdtemp(in_memory.data()) != nullptr)
+    return in_memory;
+  TL_CHECK(::mkdtemp(path.data()) != nullptr);
+  return path;
+}
+
+// A directory draws its seed at random; the tests' random is theirs.
+void SetHashSeed(const std::string& directory, std::uint64_t seed) {
+  TL_CHECK(SqliteStore::Open({.directory = directory, .hot_bytes = 1U << 20U}).has_value());
+  sqlite3* db = nullptr;
+  TL_CHECK(sqlite3_open((directory + "/catalog.db").c_str(), &db) == SQLITE_OK);
+  const std::string sql =
+      "UPDATE setting SET value = " + std::to_string(static_cast<std::int64_t>(seed)) +
+      " WHERE name = 'hash_seed'";
+  TL_CHECK(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(db);
+}
+
+std::uint64_t NumberOf(const std::string& name, const std::string& prefix) {
+  if (!name.starts_with(prefix) || !name.ends_with(".db")) return 0;
+  return std::stoull(name.substr(prefix.size()));
+}
+
+std::uint64_t StoredOf(const Appended& appended) {
+  return appended.spans + appended.logs + appended.exemplars + appended.gauges;
+}
+
+std::string Counts(const std::vector<Appended>& appended) {
+  std::string out;
+  for (const Appended& one : appended) {
+    out += std::to_string(one.spans) + " " + std::to_string(one.logs) + " " +
+           std::to_string(one.exemplars) + " " + std::to_string(one.gauges) + "; ";
+  }
+  return out;
+}
+
+std::string Counts(const std::vector<Appending>& fresh) {
+  std::string out;
+  for (const Appending& one : fresh) {
+    out += std::to_string(one.batch->spans.size()) + " " + std::to_string(one.batch->logs.size()) +
+           " " + std::to_string(one.batch->exemplars.size()) + " " +
+           std::to_string(one.batch->gauges.size()) + "; ";
+  }
+  return out;
+}
+
+}  // namespace
+
+SealedWorld::SealedWorld(std::uint64_t seed, SqliteStore::Options options)
+    : random_(seed), directory_(NewDirectory()), options_(std::move(options)) {
+  options_.directory = directory_ + "/data";
+  options_.vfs = disk_.name();
+  options_.files = &disk_.files();
+  options_.on_rotate = [this] { ++active_; };
+  options_.sync_point = [this](std::string_view step) {
+    if (on_step) on_step(step);
+  };
+  // The model forgets nothing but what is dropped.
+  options_.dedup_horizon_ns = UINT64_MAX;
+  SetHashSeed(options_.directory, random_.engine()());
+  reference_ = std::make_unique<MemoryStore>(MemoryStore::Options{});
+}
+
+SealedWorld::~SealedWorld() {
+  store_.reset();
+  std::filesystem::remove_all(directory_);
+}
+
+void SealedWorld::Refused(const Error& error) {
+  EXPECT_TRUE(error.code == Errc::kUnavailable || error.code == Errc::kOverloaded) << error.message;
+  if (error.code == Errc::kUnavailable) {
+    EXPECT_THAT(error.message, testing::HasSubstr(directory_));
+  }
+}
+
+std::optional<Error> SealedWorld::Open(bool healthy) {
+  auto opened = SqliteStore::Open(options_);
+  if (!opened) {
+    Refused(opened.error());
+    EXPECT_FALSE(healthy) << opened.error().message;
+    return opened.error();
+  }
+  store_ = std::move(*opened);
+  sample_hash_seed = store_->hash_seed();
+  active_ = 0;
+  for (const std::string& name : Files()) active_ = std::max(active_, NumberOf(name, "tail-0-"));
+  LookAtFiles(healthy);
+  known_.clear();
+  for (const auto& [tail, epoch] : epochs_) {
+    if (epoch.is_dropped) continue;
+    for (const Appending& appending : epoch.stored) (void)NewOf(appending, known_);
+  }
+  if (!healthy || !failed_) return std::nullopt;
+  const Failed failed = *failed_;
+  const auto again = Append(failed.group);
+  EXPECT_FALSE(again) << again->message;
+  return again;
+}
+
+std::shared_ptr<const Batch> SealedWorld::NewOf(const Appending& appending,
+                                                std::set<Identity>& known) const {
+  auto fresh = std::make_shared<Batch>();
+  const Batch& batch = *appending.batch;
+  RecordCopier copier(batch, *fresh);
+  const auto add = [&](const auto& records, int kind) {
+    for (const auto& record : records) {
+      if (known.emplace(appending.tenant, kind, record.identity).second) copier.Copy(record);
+    }
+  };
+  add(batch.spans, 0);
+  add(batch.logs, 1);
+  add(batch.exemplars, 2);
+  add(batch.gauges, 3);
+  return fresh;
+}
+
+void SealedWorld::Store(std::uint64_t tail, const std::vector<Appending>& fresh) {
+  Epoch& epoch = epochs_[tail];
+  for (const Appending& appending : fresh) {
+    tenants_.insert(appending.tenant);
+    epoch.stored.push_back(appending);
+    TL_CHECK(reference_->Append({&appending, 1}).has_value());
+  }
+}
+
+std::optional<Error> SealedWorld::Append(std::vector<Appending> group) {
+  std::set<Identity> known = known_;
+  std::vector<Appending> fresh;
+  for (const Appending& appending : group) {
+    fresh.push_back({.tenant = appending.tenant,
+                     .batch = NewOf(appending, known),
+                     .arrival_unix_ns = appending.arrival_unix_ns});
+  }
+  const auto appended = store_->Append(group);
+  if (!appended) {
+    Refused(appended.error());
+    failed_ = {.group = std::move(group), .tail = active_};
+    return appended.error();
+  }
+  std::uint64_t tail = active_;
+  if (Counts(*appended) != Counts(fresh)) {
+    // The commit that was said to fail was there after all, and whole.
+    const bool all_known = std::all_of(appended->begin(), appended->end(),
+                                       [](const Appended& one) { return StoredOf(one) == 0; });
+    const bool was_failed = failed_ && failed_->group.front().batch == group.front().batch;
+    EXPECT_TRUE(all_known && was_failed)
+        << "stored " << Counts(*appended) << "expected " << Counts(fresh);
+    if (failed_) tail = failed_->tail;
+  }
+  failed_.reset();
+  known_ = std::move(known);
+  Store(tail, fresh);
+  return std::nullopt;
+}
+
+std::optional<Error> SealedWorld::Rotate() {
+  const auto rotated = store_->Rotate();
+  if (rotated) return std::nullopt;
+  Refused(rotated.error());
+  return rotated.error();
+}
+
+std::optional<Error> SealedWorld::Maintain(bool healthy) {
+  const auto maintained = store_->Maintain(now_unix_ns);
+  if (!healthy) maintained_unwell_ = true;
+  if (!maintained) {
+    Refused(maintained.error());
+    EXPECT_FALSE(healthy) << maintained.error().message;
+    return maintained.error();
+  }
+  LookAtFiles(healthy);
+  return std::nullopt;
+}
+
+std::vector<std::string> SealedWorld::Files() const {
+  return sqlite::SystemFiles().List(options_.directory).value();
+}
+
+std::size_t SealedWorld::segment_count() const {
+  return static_cast<std::size_t>(std::count_if(
+      epochs_.begin(), epochs_.end(),
+      [](const auto& entry) { return entry.second.segment != 0 && !entry.second.is_dropped; }));
+}
+
+std::size_t SealedWorld::dropped_count() const {
+  return static_cast<std::size_t>(std::count_if(
+      epochs_.begin(), epochs_.end(), [](const auto& entry) { return entry.second.is_dropped; }));
+}
+
+void SealedWorld::LookAtFiles(bool was_healthy) {
+  if (!was_healthy) return;
+  std::set<std::uint64_t> tails;
+  std::set<std::uint64_t> segments;
+  for (const std::string& name : Files()) {
+    if (const auto tail = NumberOf(name, "tail-0-")) tails.insert(tail);
+    if (const auto segment = NumberOf(name, "seg-0-")) segments.insert(segment);
+  }
+  // The next tail may be there before it takes over.
+  EXPECT_LE(tails.size(), 3u);
+  std::set<std::uint64_t> fresh = segments;
+  for (const auto& [tail, epoch] : epochs_) fresh.erase(epoch.segment);
+  bool dropped = false;
+  // The newest last: what is sealed and dropped at once is the oldest.
+  for (auto entry = epochs_.rbegin(); entry != epochs_.rend(); ++entry) {
+    auto& [tail, epoch] = *entry;
+    if (epoch.is_dropped || tails.contains(tail)) continue;
+    if (epoch.segment == 0 && !fresh.empty()) {
+      epoch.segment = *fresh.rbegin();
+      fresh.erase(std::prev(fresh.end()));
+    }
+    if (segments.contains(epoch.segment)) continue;
+    epoch.is_dropped = true;
+    epoch.is_remembered = !maintained_unwell_;
+    epoch.dropped_unix_ns = now_unix_ns;
+    dropped = true;
+  }
+  EXPECT_TRUE(fresh.empty()) << "a segment of no tail: " << *fresh.begin();
+  if (dropped) Rebuild();
+  maintained_unwell_ = false;
+  for (const std::string& name : Files()) {
+    bool is_known = name == "LOCK" || name.starts_with("catalog.db");
+    for (const std::uint64_t tail : tails) {
+      const bool is_live = tail == active_ || tail == active_ + 1 ||
+                           (epochs_.contains(tail) && !epochs_[tail].is_dropped);
+      is_known =
+          is_known || (is_live && name.starts_with("tail-0-" + std::to_string(tail) + ".db"));
+    }
+    for (const std::uint64_t segment : segments) {
+      is_known = is_known || name == "seg-0-" + std::to_string(segment) + ".db" ||
+                 name == "seen-0-" + std::to_string(segment) + ".db";
+    }
+    EXPECT_TRUE(is_known) << "nobody needs " << name;
+  }
+}
+
+void SealedWorld::Rebuild() {
+  reference_ = std::make_unique<MemoryStore>(MemoryStore::Options{});
+  for (const std::string& tenant : tenants_) {
+    const Appending none{.tenant = tenant, .batch = std::make_shared<Batch>()};
+    TL_CHECK(reference_->Append({&none, 1}).has_value());
+  }
+  for (const auto& [tail, epoch] : epochs_) {
+    if (epoch.is_dropped) continue;
+    for (const Appending& appending : epoch.stored) {
+      TL_CHECK(reference_->Append({&appending, 1}).has_value());
+    }
+  }
+}
+
+std::vector<Appending> SealedWorld::GroupOf(std::shared_ptr<const Batch> batch,
+                                            std::string tenant) {
+  return {
+      {.tenant = std::move(tenant), .batch = std::move(batch), .arrival_unix_ns = now_unix_ns++}};
+}
+
+std::vector<Appending> SealedWorld::RandomGroup() {
+  if (requests_of_ != generation_) requests_.clear();
+  requests_of_ = generation_;
+  std::vector<Appending> group;
+  for (std::uint64_t i = random_.Below(3) + 1; i > 0; --i) {
+    if (!requests_.empty() && random_.OneIn(5)) {
+      Appending again = requests_[random_.Below(requests_.size())];
+      again.arrival_unix_ns = now_unix_ns++;
+      group.push_back(std::move(again));
+    } else {
+      const auto batch = RandomBatch(random_, generation_);
+      group.push_back(GroupOf(batch, random_.OneIn(4) ? "other" : "default").front());
+      requests_.push_back(group.back());
+    }
+  }
+  return group;
+}
+
+void SealedWorld::Check(int rounds) {
+  const Asked asked{.rounds = rounds, .traces = false, .in_expired = false};
+  Random questions(random_.engine()());
+  EXPECT_EQ(Difference(Answers(questions, *store_, asked), Answers(questions, *reference_, asked)),
+            "");
+}
+
+void SealedWorld::CheckWhatIsComplete() {
+  for (int i = 0; i < 6; ++i) {
+    const Scope scope = AsTenant(random_.OneIn(4) ? "other" : "default");
+    const TraceId id = random_.Trace();
+    auto trace = store_->FindTrace(scope, id, {});
+    if (!trace) {
+      Refused(trace.error());
+    } else if (trace->complete) {
+      trace->evidence.in_expired = false;
+      EXPECT_EQ(Difference(Dump(*trace), Dump(*reference_->FindTrace(scope, id, {}))), "");
+    }
+    LogQuery lines = RandomLogQuery(random_);
+    lines.limit = 1000;
+    const auto found = store_->FindLogs(scope, lines);
+    if (!found) {
+      Refused(found.error());
+    } else if (found->complete) {
+      EXPECT_EQ(Difference(Dump(*found), Dump(*reference_->FindLogs(scope, lines))), "");
+    }
+    GaugeQuery gauges = RandomGaugeQuery(random_);
+    gauges.limit = 1000;
+    const auto points = store_->FindGauges(scope, gauges);
+    const auto expected = reference_->FindGauges(scope, gauges);
+    ASSERT_EQ(points.has_value(), expected.has_value());
+    if (points && points->complete) {
+      EXPECT_EQ(Difference(Dump(*points), Dump(*expected)), "");
+    }
+  }
+}
+
+void SealedWorld::CheckExpired() {
+  for (const auto& [tail, epoch] : epochs_) {
+    if (!epoch.is_dropped || !epoch.is_remembered) continue;
+    if (now_unix_ns - epoch.dropped_unix_ns > options_.expired_ns) continue;
+    for (const Appending& appending : epoch.stored) {
+      for (const Span& span : appending.batch->spans) {
+        const auto found = store_->FindTrace(AsTenant(appending.tenant), span.trace_id, {});
+        ASSERT_TRUE(found);
+        EXPECT_TRUE(found->evidence.span_count > 0 || found->evidence.in_expired)
+            << ToHex(span.trace_id);
+      }
+    }
+  }
+}
+
+}  // namespace throughline::store

@@ -1,0 +1,194 @@
+// Sealing and retention on a disk that fails or is full.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/store/sealed_world.h"
+
+namespace throughline::store {
+namespace {
+
+using testing::StartsWith;
+
+SqliteStore::Options Options() {
+  SqliteStore::Options options;
+  options.hot_bytes = 4U << 20U;
+  options.full_durability = true;
+  options.retention_ns = kHour;
+  return options;
+}
+
+void AppendSome(SealedWorld& world, int count = 2) {
+  for (int i = 0; i < count; ++i) ASSERT_FALSE(world.Append(world.RandomGroup()));
+}
+
+void Seal(SealedWorld& world) {
+  ASSERT_FALSE(world.Rotate());
+  ASSERT_FALSE(world.Maintain());
+}
+
+std::string Describe(const Fault& fault) {
+  return std::string(fault.operation.has_value() ? OperationName(*fault.operation) : "any call") +
+         " " + std::to_string(fault.first) + (fault.count == kForGood ? " and on" : "") +
+         ", effect " + std::to_string(static_cast<int>(fault.effect));
+}
+
+// With the fault: a part takes over, is sealed, two old segments go, and records come in.
+// `met`: a call failed.
+void RunWith(const Fault& fault, bool ends, bool& met) {
+  SealedWorld world(7 + fault.first, Options());
+  ASSERT_FALSE(world.Open());
+  for (int i = 0; i < 2; ++i) {
+    AppendSome(world);
+    Seal(world);
+  }
+  world.now_unix_ns += 2 * kHour;
+  AppendSome(world);
+  world.disk().Fail(fault);
+  (void)world.Rotate();
+  (void)world.Append(world.RandomGroup());
+  (void)world.Maintain(false);
+  met = world.disk().failed_calls() > 0;
+  // Retention may or may not have got to it, so the reference must not answer yet.
+  if (ends) {
+    world.disk().PowerOff();
+    world.Close();
+    world.disk().Restart();
+    world.NewGeneration();  // Identities are written as best the disk can.
+    ASSERT_FALSE(world.Open());
+  } else {
+    world.disk().Heal();
+  }
+  ASSERT_FALSE(world.Maintain());
+  if (!ends) {
+    AppendSome(world, 1);
+  }
+  world.Check(2);
+  ASSERT_FALSE(world.Rotate());
+  ASSERT_FALSE(world.Maintain());
+  world.Check(2);
+  world.NewGeneration();
+  world.Close();
+  ASSERT_FALSE(world.Open());
+  world.Check(2);
+}
+
+void AtEveryCall(Fault fault, bool ends) {
+  bool met = true;
+  for (fault.first = 1; met; ++fault.first) {
+    SCOPED_TRACE(Describe(fault) + (ends ? ", and the process ends" : ""));
+    RunWith(fault, ends, met);
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(SealingFaults, ACallThatFailsOnce) {
+  for (int operation = 0; operation <= static_cast<int>(kLastOperation); ++operation) {
+    AtEveryCall({.operation = static_cast<Operation>(operation)}, false);
+    AtEveryCall({.operation = static_cast<Operation>(operation)}, true);
+    if (HasFailure()) return;
+  }
+}
+
+TEST(SealingFaults, ACallThatFailsFromThenOn) {
+  for (int operation = 0; operation <= static_cast<int>(kLastOperation); ++operation) {
+    AtEveryCall({.operation = static_cast<Operation>(operation), .count = kForGood}, false);
+    if (HasFailure()) return;
+  }
+  AtEveryCall({.count = kForGood}, true);
+}
+
+TEST(SealingFaults, OtherEffects) {
+  for (const Fault& fault :
+       std::vector<Fault>{{.operation = Operation::kWrite, .effect = Effect::kTears},
+                          {.operation = Operation::kWrite, .effect = Effect::kComesLate},
+                          {.operation = Operation::kSync, .effect = Effect::kComesLate},
+                          {.operation = Operation::kRename, .effect = Effect::kComesLate},
+                          {.operation = Operation::kDelete, .effect = Effect::kComesLate},
+                          {.operation = Operation::kSyncDirectory, .effect = Effect::kComesLate}}) {
+    AtEveryCall(fault, false);
+    AtEveryCall(fault, true);
+    if (HasFailure()) return;
+  }
+}
+
+TEST(SealingFaults, AFullDiskIsLeftToWhatComesIn) {
+  SealedWorld world(3, Options());
+  ASSERT_FALSE(world.Open());
+  AppendSome(world, 20);
+  ASSERT_FALSE(world.Rotate());
+  AppendSome(world);
+  const std::uint64_t used = world.disk().used_bytes();
+  // Half a segment, all of it and no catalog, everything but the identities.
+  for (const std::uint64_t room : {2'000U, 30'000U, 60'000U, 90'000U, 120'000U}) {
+    SCOPED_TRACE(room);
+    world.disk().LimitBytes(used + room);
+    const auto error = world.Maintain(false);
+    if (!error) break;
+    EXPECT_THAT(error->message, StartsWith("disk full: " + world.data()));
+    for (const std::string& file : world.Files()) {
+      EXPECT_FALSE(file.ends_with(".tmp")) << file;
+    }
+    world.Check();
+  }
+  world.disk().LimitBytes(UINT64_MAX);
+  ASSERT_FALSE(world.Maintain());
+  EXPECT_EQ(world.segment_count(), 1u);
+  AppendSome(world);
+  world.Check();
+}
+
+// The room for one segment is enough, whatever happens between its last byte and the catalog.
+TEST(SealingFaults, ASegmentIsNotWrittenTwice) {
+  SealedWorld world(4, Options());
+  ASSERT_FALSE(world.Open());
+  AppendSome(world, 20);
+  ASSERT_FALSE(world.Rotate());
+  world.disk().Fail({.operation = Operation::kWrite, .path = "catalog.db", .count = kForGood});
+  EXPECT_TRUE(world.Maintain(false));
+  world.disk().Heal();
+  world.disk().Fail({.operation = Operation::kOpen, .path = ".tmp", .count = kForGood});
+  EXPECT_FALSE(world.Maintain());
+  EXPECT_EQ(world.disk().failed_calls(), 0u);
+  world.Check();
+}
+
+TEST(SealingFaults, WhatCannotBeRemovedNowGoesLater) {
+  SealedWorld world(5, Options());
+  ASSERT_FALSE(world.Open());
+  AppendSome(world);
+  ASSERT_FALSE(world.Rotate());
+  world.disk().Fail({.operation = Operation::kDelete, .path = ".db", .count = kForGood});
+  EXPECT_TRUE(world.Maintain(false));
+  world.now_unix_ns += 2 * kHour;
+  EXPECT_TRUE(world.Maintain(false));
+  EXPECT_GT(world.Files().size(), 5u);
+  AppendSome(world);
+  world.disk().Heal();
+  EXPECT_FALSE(world.Maintain());  // Looks for files that nobody needs.
+  EXPECT_EQ(world.dropped_count(), 1u);
+  world.Check();
+}
+
+// Its tail is a copy, and cannot bring it back.
+TEST(SealingFaults, WhatRetentionTookStaysAway) {
+  SealedWorld world(6, Options());
+  ASSERT_FALSE(world.Open());
+  AppendSome(world);
+  ASSERT_FALSE(world.Rotate());
+  world.disk().Fail({.operation = Operation::kDelete, .path = "tail-", .count = kForGood});
+  EXPECT_TRUE(world.Maintain(false));
+  world.now_unix_ns += 2 * kHour;
+  EXPECT_TRUE(world.Maintain(false));
+  world.disk().PowerOff();
+  world.Close();
+  world.disk().Restart();
+  ASSERT_FALSE(world.Open());
+  EXPECT_EQ(world.store().Usage().spans, 0u);
+  EXPECT_EQ(world.store().Usage().parts, 1u);
+}
+
+}  // namespace
+}  // namespace throughline::store
