@@ -330,8 +330,9 @@ void Memtable::TellLinked(const std::function<void(std::uint32_t, TraceId)>& lin
 }
 
 void Memtable::DropStaged() {
+  if (staged_blocks_.empty()) return;  // The mark of the dictionary is an earlier batch's.
   for (const std::uint64_t identity : staged_identities_) identities_->Erase(identity);
-  if (!staged_blocks_.empty()) records_.Shrink(staged_blocks_.front().begin);
+  records_.Shrink(staged_blocks_.front().begin);
   dictionary_.RollBack(staged_dictionary_);
   // Counters that only these records asked for stay, at zero: their names may be gone, so they
   // are taken out of the table and never shown.

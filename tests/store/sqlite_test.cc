@@ -282,5 +282,34 @@ TEST_F(SqliteStoreTest, WhatTheDiskRefusedCanBeTriedAgain) {
   EXPECT_EQ((*again)[0].deduplicated_spans, 0u);
 }
 
+// A request that is refused before anything of it was staged takes nothing from the one before.
+TEST_F(SqliteStoreTest, ATenantTooManyCostsTheOthersNothing) {
+  const auto open = [this] { return SqliteStore::Open({.directory = directory_, .tenants = 1}); };
+  const auto number_of = [](const Store& store, std::uint64_t number) {
+    const auto found = store.FindTrace({}, {1, number}, {});
+    if (!found || found->records.spans.size() != 1) return std::string("none");
+    const Batch& batch = found->records;
+    return ValueText(batch.Of(batch.spans[0].attributes)[0].value());
+  };
+  {
+    auto opened = open();
+    ASSERT_TRUE(opened);
+    SqliteStore& store = **opened;
+    for (std::uint64_t number = 1; number <= 3; ++number) {
+      const Appending good = OneSpan(store, number);
+      Appending bad = OneSpan(store, 10 + number);
+      bad.tenant = "another";
+      ASSERT_TRUE(store.Append({&good, 1}));
+      ASSERT_FALSE(store.Append({&bad, 1}));
+      EXPECT_EQ(number_of(store, number), std::to_string(number));
+    }
+  }
+  auto opened = open();
+  ASSERT_TRUE(opened) << opened.error().message;
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    EXPECT_EQ(number_of(**opened, number), std::to_string(number));
+  }
+}
+
 }  // namespace
 }  // namespace throughline::store
