@@ -6,6 +6,7 @@
 
 #include "correlate/hash.h"
 #include "correlate/identity.h"
+#include "store/sqlite/record_check.h"
 
 namespace throughline::store::sqlite {
 namespace {
@@ -406,7 +407,7 @@ Result<void> Memtable::Replay(std::uint32_t tenant, std::uint64_t arrival_unix_n
     return Error{Errc::kUnavailable, "the tail does not fit into store.hot_bytes " +
                                          std::to_string(capacity_bytes_) + "; raise it"};
   }
-  if (!dictionary_.Replay(dictionary)) return damaged();
+  if (!dictionary_.Replay(dictionary) || !AreWhole(records, dictionary_)) return damaged();
   const auto begin = static_cast<std::uint32_t>(records_.size());
   std::memcpy(records_.end(), records.data(), records.size());
   records_.Extend(records.size());
