@@ -17,7 +17,7 @@ std::uint64_t NowUnixNs() {
 store::SqliteStore::Options OptionsFor(const std::string& directory) {
   store::SqliteStore::Options options;
   options.directory = directory;
-  options.seal_bytes = 80U << 20U;
+  options.seal_bytes = 64U << 20U;
   options.seal_in_append = true;
   return options;
 }

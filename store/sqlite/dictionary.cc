@@ -32,7 +32,6 @@ std::uint32_t Dictionary::Add(std::string_view bytes, std::uint64_t hash) {
   char* const to = bytes_.end();
   bytes_.Extend(sizeof size + Padded(bytes.size()));
   std::memcpy(to, &size, sizeof size);
-  std::memset(to + sizeof size + size, 0, Padded(bytes.size()) - bytes.size());
   if (size > 0) std::memcpy(to + sizeof size, bytes.data(), size);
   const std::uint32_t id = count_++;
   references_.Append(static_cast<std::uint32_t>(offset));

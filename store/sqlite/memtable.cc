@@ -6,6 +6,7 @@
 
 #include "correlate/hash.h"
 #include "correlate/identity.h"
+#include "store/segment/bloom.h"
 #include "store/sqlite/record_check.h"
 
 namespace throughline::store::sqlite {
@@ -60,6 +61,18 @@ std::optional<RecordCounts> CountRecords(std::string_view bytes) {
   return counts;
 }
 
+std::string FilterOf(const std::vector<Memtable::Identities>& sets) {
+  constexpr std::size_t kBitsPerIdentity = 12;
+  if (sets.empty()) return {};
+  std::size_t count = 0;
+  for (const auto& set : sets) count += set->count();
+  std::string filter = segment::Bloom::Make(count, kBitsPerIdentity);
+  for (const auto& set : sets) {
+    set->Each([&](std::uint64_t identity) { segment::Bloom::Add(identity, filter); });
+  }
+  return filter;
+}
+
 }  // namespace
 
 Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed, std::vector<Identities> earlier)
@@ -73,7 +86,8 @@ Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed, std::vector<I
       gauge_index_(capacity_bytes_, seed),
       buckets_(std::bit_ceil(std::max<std::size_t>(capacity_bytes_ / kBytesPerBucket, 1024))),
       identities_(std::make_shared<IdentitySet>()),
-      earlier_(std::move(earlier)) {
+      earlier_(std::move(earlier)),
+      earlier_filter_(FilterOf(earlier_)) {
   records_.Extend(kFirstRecord);
 }
 
@@ -86,8 +100,10 @@ void Memtable::NoteTimes(Block& block) const {
 }
 
 bool Memtable::InsertIdentity(std::uint64_t identity) {
-  for (const Identities& earlier : earlier_) {
-    if (earlier->Contains(identity)) return false;
+  if (!earlier_.empty() && segment::Bloom::MayHold(identity, earlier_filter_)) {
+    for (const Identities& earlier : earlier_) {
+      if (earlier->Contains(identity)) return false;
+    }
   }
   return identities_->Insert(identity);
 }
@@ -177,7 +193,7 @@ std::uint32_t Memtable::StageRecords(const std::vector<Record>& records, std::ui
       const std::uint64_t ahead =
           IdentityKey(records[i + kAhead].identity, RecordKindOf<Record>(), tenant_mix);
       identities_->Prefetch(ahead);
-      for (const Identities& earlier : earlier_) earlier->Prefetch(ahead);
+      if (!earlier_.empty()) segment::Bloom::Prefetch(ahead, earlier_filter_);
     }
     if (StageRecord(records[i], tenant, tenant_mix, writer)) ++stored;
   }
@@ -309,6 +325,7 @@ void Memtable::Publish(const std::function<bool()>& anyone_waits,
   }
   gauge_index_.Publish();
   visible_blocks_.store(blocks_.size(), std::memory_order_release);
+  visible_strings_.store(dictionary_.mark().count, std::memory_order_release);
   visible_counters_.store(counters_.size(), std::memory_order_release);
   memory_bytes_.store(used_bytes(), std::memory_order_relaxed);
   if (anyone_waits()) TellLinked(linked);
@@ -434,6 +451,7 @@ Result<void> Memtable::Replay(std::uint32_t tenant, std::uint64_t arrival_unix_n
 
 Memtable::Snapshot::Snapshot(const Memtable& table)
     : table_(&table), block_count_(table.visible_blocks_.load(std::memory_order_acquire)) {
+  string_count_ = table.visible_strings_.load(std::memory_order_acquire);
   end_ = block_count_ == 0 ? kFirstRecord : table.blocks_[block_count_ - 1].end;
 }
 

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -120,6 +121,8 @@ class Memtable {
     }
     std::uint64_t seed() const { return table_->seed_; }
     const Dictionary& dictionary() const { return table_->dictionary_; }
+    // Strings that may be looked at, from id 0 on; published records have no others.
+    std::uint32_t string_count() const { return string_count_; }
 
    private:
     friend class Memtable;
@@ -129,6 +132,7 @@ class Memtable {
     const Memtable* table_;
     std::uint32_t end_;  // Records from here on are not there.
     std::size_t block_count_;
+    std::uint32_t string_count_;
   };
   Snapshot Read() const { return Snapshot(*this); }
 
@@ -203,6 +207,7 @@ class Memtable {
   // The writer's own.
   std::shared_ptr<IdentitySet> identities_;
   const std::vector<Identities> earlier_;
+  const std::string earlier_filter_;  // segment/bloom.h, of all of them: nearly all are not there.
   HashTable counter_table_;
   // Traces by all 16 bytes: a sender may put any number of them behind one low half, and so into
   // one bucket.
@@ -215,6 +220,7 @@ class Memtable {
 
   // What readers may see; the records end where the last visible block does.
   std::atomic<std::size_t> visible_blocks_{0};
+  std::atomic<std::uint32_t> visible_strings_{0};
   std::atomic<std::size_t> visible_counters_{0};
 
   // For gauges.
