@@ -19,6 +19,7 @@ struct SegmentInfo {
   std::uint64_t exemplars = 0;
   std::uint64_t gauges = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t hash = 0;  // Of the file (sqlite/file_hash.h); 0: not known.
   // Effective times of all records, of whatever kind; start > end: there are none.
   TimeRange time = {UINT64_MAX, 0};
   std::uint64_t first_arrival_unix_ns = UINT64_MAX;

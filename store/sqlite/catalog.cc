@@ -6,14 +6,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <random>
 
 #include "store/sqlite/owned_file.h"
 
 namespace throughline::store::sqlite {
 namespace {
-
-constexpr std::int64_t kCatalogId = 0x544c4341;
 
 // Never edited once released; appended.
 constexpr const char* kMigrations[] = {
@@ -28,7 +27,42 @@ constexpr const char* kMigrations[] = {
     " last_arrival_ns INTEGER NOT NULL) STRICT;"
     "CREATE TABLE expired (segment INTEGER PRIMARY KEY, dropped_ns INTEGER NOT NULL, traces BLOB"
     " NOT NULL) STRICT;",
+    // 3: what segments hash to, so that any change of them is found.
+    "ALTER TABLE segment ADD COLUMN hash INTEGER NOT NULL DEFAULT 0;",
 };
+
+std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+
+Result<void> InsertTenant(Database& db, std::uint32_t number, const std::string& name) {
+  TL_TRY_ASSIGN(auto insert, db.Prepare("INSERT INTO tenant (id, name) VALUES (?, ?)"));
+  return insert.Run(std::int64_t{number}, std::string_view(name));
+}
+
+Result<void> InsertSegment(Database& db, const segment::SegmentInfo& info) {
+  TL_TRY_ASSIGN(auto insert,
+                db.Prepare("INSERT INTO segment (id, tail, file, format, traces, spans, logs,"
+                           " exemplars, gauges, bytes, first_ns, last_ns, first_arrival_ns,"
+                           " last_arrival_ns, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+                           " ?, ?)"));
+  return insert.Run(Signed(info.id), Signed(info.tail), std::string_view(info.file), info.format,
+                    Signed(info.traces), Signed(info.spans), Signed(info.logs),
+                    Signed(info.exemplars), Signed(info.gauges), Signed(info.bytes),
+                    Signed(info.time.start_unix_ns), Signed(info.time.end_unix_ns),
+                    Signed(info.first_arrival_unix_ns), Signed(info.last_arrival_unix_ns),
+                    Signed(info.hash));
+}
+
+Result<void> InsertExpired(Database& db, const Expired& expired) {
+  TL_TRY_ASSIGN(auto insert, db.Prepare("INSERT INTO expired (segment, dropped_ns, traces) VALUES"
+                                        " (?, ?, ?)"));
+  return insert.Run(Signed(expired.segment), Signed(expired.dropped_unix_ns), Blob{expired.traces});
+}
+
+Result<void> InsertSeed(Database& db, std::uint64_t seed) {
+  TL_TRY_ASSIGN(auto insert,
+                db.Prepare("INSERT INTO setting (name, value) VALUES ('hash_seed', ?)"));
+  return insert.Run(Signed(seed));
+}
 
 // Drawn once per data directory, so that identities outlive a restart.
 Result<std::uint64_t> HashSeed(Database& catalog, const std::string& path, bool has_records) {
@@ -43,9 +77,7 @@ Result<std::uint64_t> HashSeed(Database& catalog, const std::string& path, bool 
   }
   std::random_device random;
   const std::uint64_t seed = (std::uint64_t{random()} << 32U) | random();
-  TL_TRY_ASSIGN(auto insert,
-                catalog.Prepare("INSERT INTO setting (name, value) VALUES ('hash_seed', ?)"));
-  TL_TRY(insert.Run(static_cast<std::int64_t>(seed)));
+  TL_TRY(InsertSeed(catalog, seed));
   return seed;
 }
 
@@ -74,7 +106,7 @@ Result<std::vector<segment::SegmentInfo>> Segments(Database& catalog) {
   TL_TRY_ASSIGN(auto list,
                 catalog.Prepare("SELECT id, tail, file, format, traces, spans, logs, exemplars,"
                                 " gauges, bytes, first_ns, last_ns, first_arrival_ns,"
-                                " last_arrival_ns FROM segment ORDER BY id"));
+                                " last_arrival_ns, hash FROM segment ORDER BY id"));
   std::vector<segment::SegmentInfo> segments;
   auto row = list.Use();
   const auto number = [&row](int column) {
@@ -91,6 +123,7 @@ Result<std::vector<segment::SegmentInfo>> Segments(Database& catalog) {
                         .exemplars = number(7),
                         .gauges = number(8),
                         .bytes = number(9),
+                        .hash = number(14),
                         .time = {number(10), number(11)},
                         .first_arrival_unix_ns = number(12),
                         .last_arrival_unix_ns = number(13)});
@@ -113,9 +146,22 @@ Result<std::vector<Expired>> ExpiredOf(Database& catalog) {
   return expired;
 }
 
-std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-
 }  // namespace
+
+std::int64_t NewestCatalogSchema() { return std::int64_t{std::size(kMigrations)}; }
+
+Result<void> WriteCatalog(const std::string& path, const CatalogContent& content) {
+  TL_TRY_ASSIGN(auto db, Database::Open(path, {.written_once = true}));
+  TL_TRY(Migrate(db, kCatalogId, kMigrations, path));
+  TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db));
+  TL_TRY(InsertSeed(db, content.hash_seed));
+  for (std::size_t i = 0; i < content.tenants.size(); ++i) {
+    TL_TRY(InsertTenant(db, static_cast<std::uint32_t>(i + 1), content.tenants[i]));
+  }
+  for (const segment::SegmentInfo& info : content.segments) TL_TRY(InsertSegment(db, info));
+  for (const Expired& expired : content.expired) TL_TRY(InsertExpired(db, expired));
+  return transaction.Commit();
+}
 
 Result<DirectoryLock> DirectoryLock::Take(const std::string& directory) {
   const std::string path = directory + "/LOCK";
@@ -155,22 +201,13 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& directory, con
 
 Result<void> Catalog::AddTenant(std::uint32_t number, const std::string& name) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  TL_TRY_ASSIGN(auto insert, db_.Prepare("INSERT INTO tenant (id, name) VALUES (?, ?)"));
-  return insert.Run(std::int64_t{number}, std::string_view(name));
+  return InsertTenant(db_, number, name);
 }
 
 Result<void> Catalog::AddSegment(const segment::SegmentInfo& info) {
   const std::lock_guard<std::mutex> lock(mutex_);
   TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db_));
-  TL_TRY_ASSIGN(auto insert,
-                db_.Prepare("INSERT INTO segment (id, tail, file, format, traces, spans, logs,"
-                            " exemplars, gauges, bytes, first_ns, last_ns, first_arrival_ns,"
-                            " last_arrival_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  TL_TRY(insert.Run(Signed(info.id), Signed(info.tail), std::string_view(info.file), info.format,
-                    Signed(info.traces), Signed(info.spans), Signed(info.logs),
-                    Signed(info.exemplars), Signed(info.gauges), Signed(info.bytes),
-                    Signed(info.time.start_unix_ns), Signed(info.time.end_unix_ns),
-                    Signed(info.first_arrival_unix_ns), Signed(info.last_arrival_unix_ns)));
+  TL_TRY(InsertSegment(db_, info));
   TL_TRY_ASSIGN(auto note, db_.Prepare("INSERT INTO setting (name, value) VALUES ('sealed_tail', ?)"
                                        " ON CONFLICT (name) DO UPDATE SET value = excluded.value"));
   TL_TRY(note.Run(Signed(info.tail)));
@@ -182,9 +219,7 @@ Result<void> Catalog::DropSegment(const Expired& expired) {
   TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db_));
   TL_TRY_ASSIGN(auto drop, db_.Prepare("DELETE FROM segment WHERE id = ?"));
   TL_TRY(drop.Run(Signed(expired.segment)));
-  TL_TRY_ASSIGN(auto keep, db_.Prepare("INSERT INTO expired (segment, dropped_ns, traces) VALUES"
-                                       " (?, ?, ?)"));
-  TL_TRY(keep.Run(Signed(expired.segment), Signed(expired.dropped_unix_ns), Blob{expired.traces}));
+  TL_TRY(InsertExpired(db_, expired));
   return transaction.Commit();
 }
 

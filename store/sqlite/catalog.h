@@ -42,6 +42,19 @@ struct Expired {
   std::string traces = {};  // segment/bloom.h
 };
 
+// All that a catalog says.
+struct CatalogContent {
+  std::uint64_t hash_seed = 0;
+  std::vector<std::string> tenants = {};  // Tenant i has number i + 1.
+  std::vector<segment::SegmentInfo> segments = {};
+  std::vector<Expired> expired = {};
+};
+
+inline constexpr std::int64_t kCatalogId = 0x544c4341;  // "TLCA", the application_id.
+std::int64_t NewestCatalogSchema();
+// Writes a catalog in one file; `path` must not exist. Complete, but not synced.
+Result<void> WriteCatalog(const std::string& path, const CatalogContent& content);
+
 class Catalog {
  public:
   // Creates the directory and the file where they are not there.

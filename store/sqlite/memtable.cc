@@ -6,6 +6,7 @@
 
 #include "correlate/hash.h"
 #include "correlate/identity.h"
+#include "store/sqlite/record_check.h"
 
 namespace throughline::store::sqlite {
 namespace {
@@ -331,8 +332,9 @@ void Memtable::TellLinked(const std::function<void(std::uint32_t, TraceId)>& lin
 }
 
 void Memtable::DropStaged() {
+  if (staged_blocks_.empty()) return;  // The mark of the dictionary is an earlier batch's.
   for (const std::uint64_t identity : staged_identities_) identities_->Erase(identity);
-  if (!staged_blocks_.empty()) records_.Shrink(staged_blocks_.front().begin);
+  records_.Shrink(staged_blocks_.front().begin);
   dictionary_.RollBack(staged_dictionary_);
   // Counters that only these records asked for stay, at zero: their names may be gone, so they
   // are taken out of the table and never shown.
@@ -406,7 +408,7 @@ Result<void> Memtable::Replay(std::uint32_t tenant, std::uint64_t arrival_unix_n
     return Error{Errc::kUnavailable, "the tail does not fit into store.hot_bytes " +
                                          std::to_string(capacity_bytes_) + "; raise it"};
   }
-  if (!dictionary_.Replay(dictionary)) return damaged();
+  if (!dictionary_.Replay(dictionary) || !AreWhole(records, dictionary_)) return damaged();
   const auto begin = static_cast<std::uint32_t>(records_.size());
   std::memcpy(records_.end(), records.data(), records.size());
   records_.Extend(records.size());

@@ -1,11 +1,12 @@
 #include "store/sqlite/sqlite_store.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "store/segment/bloom.h"
 #include "store/segment/segment_schema.h"
 #include "store/segment/segment_writer.h"
+#include "store/sqlite/file_hash.h"
+#include "store/sqlite/file_names.h"
 #include "store/sqlite/seen.h"
 #include "store/sqlite/walk_parts.h"
 
@@ -33,34 +34,21 @@ struct SqliteStore::HotPart {
 
 namespace {
 
-constexpr std::string_view kTailPrefix = "tail-0-";
-constexpr std::string_view kSegmentPrefix = "seg-0-";
-constexpr std::string_view kSeenPrefix = "seen-0-";
-constexpr std::string_view kSuffix = ".db";
-constexpr std::string_view kAside = ".tmp";
+using sqlite::kAside;
+using sqlite::kSeenPrefix;
+using sqlite::kSegmentPrefix;
+using sqlite::kTailPrefix;
+using sqlite::NameOf;
+using sqlite::NumberIn;
 constexpr const char* kTailSuffixes[] = {"-wal", "-shm", ""};  // In the order of removal.
 
 // More than are kept at once, unless segments are tiny: what is older was removed before.
 constexpr std::uint64_t kSeenFilesAtMost = 256;
 
-std::string NameOf(std::string_view prefix, std::uint64_t number) {
-  return std::string(prefix) + std::to_string(number) + std::string(kSuffix);
-}
-
 segment::SegmentPool::Limits PoolLimits(const SqliteStore::Options& options) {
   segment::SegmentPool::Limits limits = options.pool;
   if (!options.vfs.empty()) limits.vfs = options.vfs.c_str();
   return limits;
-}
-
-// The number in a name; 0: it is of another kind.
-std::uint64_t NumberIn(std::string_view name, std::string_view prefix) {
-  if (!name.starts_with(prefix) || !name.ends_with(kSuffix)) return 0;
-  name.remove_prefix(prefix.size());
-  name.remove_suffix(std::min(name.size(), kSuffix.size()));
-  std::uint64_t number = 0;
-  const auto read = std::from_chars(name.data(), name.data() + name.size(), number);
-  return read.ec == std::errc() && read.ptr == name.data() + name.size() ? number : 0;
 }
 
 }  // namespace
@@ -360,6 +348,7 @@ Result<SegmentInfo> SqliteStore::WriteSegment(const HotPart& part) {
     TL_TRY(files().SyncFile(aside));
     At("seal:synced");
     TL_TRY_ASSIGN(info.bytes, files().SizeOf(aside));
+    TL_TRY_ASSIGN(info.hash, sqlite::HashOfFile(aside));
     TL_TRY(files().Rename(aside, PathOf(file)));
     info.id = next_segment_;
     info.file = file;

@@ -147,6 +147,40 @@ TEST_F(SqliteStoreTest, ADamagedRowRefusesToStartByName) {
   EXPECT_EQ(trace->records.spans.size(), 1u);
 }
 
+// Whatever byte of a row is another one: it is refused, or read; never more than that.
+TEST_F(SqliteStoreTest, AnyFlippedByteOfARowIsRefusedOrRead) {
+  {
+    auto opened = Open();
+    ASSERT_TRUE(opened);
+    const Appending appendings[] = {OneSpan(**opened, 1), OneGauge(**opened, 1'000'000'000'000)};
+    ASSERT_TRUE((*opened)->Append(appendings));
+  }
+  std::filesystem::copy(directory_, directory_ + "-kept");
+  int refused = 0;
+  for (const char* column : {"records", "dictionary"}) {
+    for (int at = 0; at < 160; at += 3) {
+      for (const char* byte : {"00", "7f", "ff"}) {
+        const std::string name = column;
+        Edit("tail-0-1.db", "UPDATE tail SET " + name + " = CAST(substr(" + name + ", 1, " +
+                                std::to_string(at) + ") || x'" + byte + "' || substr(" + name +
+                                ", " + std::to_string(at + 2) + ") AS BLOB) WHERE length(" + name +
+                                ") > " + std::to_string(at));
+        if (auto opened = Open()) {
+          EXPECT_TRUE((*opened)->FindTrace({}, {1, 1}, {}));
+          EXPECT_TRUE((*opened)->FindGauges({}, {}));
+        } else {
+          EXPECT_EQ(opened.error().code, Errc::kDataLoss);
+          ++refused;
+        }
+        std::filesystem::remove_all(directory_);
+        std::filesystem::copy(directory_ + "-kept", directory_);
+      }
+    }
+  }
+  EXPECT_GT(refused, 30);
+  std::filesystem::remove_all(directory_ + "-kept");
+}
+
 // What an older version can read is written so that it can.
 TEST_F(SqliteStoreTest, OnlyRowsWithGaugesAreOfFormat2) {
   {
@@ -280,6 +314,35 @@ TEST_F(SqliteStoreTest, WhatTheDiskRefusedCanBeTriedAgain) {
   ASSERT_TRUE(again);
   EXPECT_EQ((*again)[0].spans, 1u);
   EXPECT_EQ((*again)[0].deduplicated_spans, 0u);
+}
+
+// A request that is refused before anything of it was staged takes nothing from the one before.
+TEST_F(SqliteStoreTest, ATenantTooManyCostsTheOthersNothing) {
+  const auto open = [this] { return SqliteStore::Open({.directory = directory_, .tenants = 1}); };
+  const auto number_of = [](const Store& store, std::uint64_t number) {
+    const auto found = store.FindTrace({}, {1, number}, {});
+    if (!found || found->records.spans.size() != 1) return std::string("none");
+    const Batch& batch = found->records;
+    return ValueText(batch.Of(batch.spans[0].attributes)[0].value());
+  };
+  {
+    auto opened = open();
+    ASSERT_TRUE(opened);
+    SqliteStore& store = **opened;
+    for (std::uint64_t number = 1; number <= 3; ++number) {
+      const Appending good = OneSpan(store, number);
+      Appending bad = OneSpan(store, 10 + number);
+      bad.tenant = "another";
+      ASSERT_TRUE(store.Append({&good, 1}));
+      ASSERT_FALSE(store.Append({&bad, 1}));
+      EXPECT_EQ(number_of(store, number), std::to_string(number));
+    }
+  }
+  auto opened = open();
+  ASSERT_TRUE(opened) << opened.error().message;
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    EXPECT_EQ(number_of(**opened, number), std::to_string(number));
+  }
 }
 
 }  // namespace
