@@ -110,9 +110,17 @@ std::optional<Error> SealedWorld::Open(bool healthy) {
     if (epoch.is_dropped) continue;
     for (const Appending& appending : epoch.stored) (void)NewOf(appending, known_);
   }
-  if (!healthy || !failed_) return std::nullopt;
-  const Failed failed = *failed_;
-  const auto again = Append(failed.group);
+  return healthy ? Retry() : std::nullopt;
+}
+
+std::optional<Error> SealedWorld::Retry() {
+  if (!failed_) return std::nullopt;
+  auto again = Append(std::vector<Appending>(failed_->group));
+  // A part may wait to be sealed, and the next be full.
+  if (again && again->code == Errc::kOverloaded) {
+    (void)Maintain();
+    again = Append(std::vector<Appending>(failed_->group));
+  }
   EXPECT_FALSE(again) << again->message;
   return again;
 }
@@ -139,6 +147,9 @@ void SealedWorld::Store(std::uint64_t tail, const std::vector<Appending>& fresh)
   for (const Appending& appending : fresh) {
     tenants_.insert(appending.tenant);
     epoch.stored.push_back(appending);
+    if (appending.batch->record_count() > 0) {
+      epoch.last_arrival_unix_ns = std::max(epoch.last_arrival_unix_ns, appending.arrival_unix_ns);
+    }
     TL_CHECK(reference_->Append({&appending, 1}).has_value());
   }
 }
@@ -154,7 +165,10 @@ std::optional<Error> SealedWorld::Append(std::vector<Appending> group) {
   const auto appended = store_->Append(group);
   if (!appended) {
     Refused(appended.error());
-    failed_ = {.group = std::move(group), .tail = active_};
+    // Of the others it is known that they are stored.
+    if (!failed_ || failed_->group.front().batch != group.front().batch) {
+      failed_ = {.group = std::move(fresh), .tail = active_};
+    }
     return appended.error();
   }
   std::uint64_t tail = active_;
@@ -189,7 +203,22 @@ std::optional<Error> SealedWorld::Maintain(bool healthy) {
     return maintained.error();
   }
   LookAtFiles(healthy);
+  if (healthy) LookAtRetention();
   return std::nullopt;
+}
+
+void SealedWorld::LookAtRetention() {
+  std::uint64_t bytes = 0;
+  for (const auto& [tail, epoch] : epochs_) {
+    if (epoch.segment == 0 || epoch.is_dropped) continue;
+    bytes += std::filesystem::file_size(options_.directory + "/seg-0-" +
+                                        std::to_string(epoch.segment) + ".db");
+    if (options_.retention_ns == 0) continue;
+    EXPECT_LE(now_unix_ns, epoch.last_arrival_unix_ns + options_.retention_ns) << tail;
+  }
+  if (options_.disk_bytes != 0) {
+    EXPECT_LE(bytes, options_.disk_bytes);
+  }
 }
 
 std::vector<std::string> SealedWorld::Files() const {
@@ -229,6 +258,14 @@ void SealedWorld::LookAtFiles(bool was_healthy) {
       fresh.erase(std::prev(fresh.end()));
     }
     if (segments.contains(epoch.segment)) continue;
+    // Under a bound of bytes only the order is checked: by arrival, which rises with tails.
+    if (options_.disk_bytes == 0) {
+      EXPECT_NE(options_.retention_ns, 0u) << tail;
+      EXPECT_GT(now_unix_ns, epoch.last_arrival_unix_ns + options_.retention_ns) << tail;
+    }
+    for (const auto& [other, older] : epochs_) {
+      EXPECT_TRUE(other >= tail || older.is_dropped || !segments.contains(older.segment)) << tail;
+    }
     epoch.is_dropped = true;
     epoch.is_remembered = !maintained_unwell_;
     epoch.dropped_unix_ns = now_unix_ns;

@@ -56,8 +56,8 @@ class SealedWorld {
   // What was done for retries may be lost: records made from here on equal no earlier ones.
   void NewGeneration() { ++generation_; }
   std::uint64_t generation() const { return generation_; }
-  // The next healthy Open tries the append again that failed last.
-  void ForgetFailedAppend() { failed_.reset(); }
+  // The append that failed last, as its client would. A healthy Open does it by itself.
+  std::optional<Error> Retry();
 
   // Some requests: new ones, and retries of this generation.
   std::vector<Appending> RandomGroup();
@@ -80,6 +80,7 @@ class SealedWorld {
   struct Epoch {
     std::vector<Appending> stored;  // Without the records that were known already.
     std::uint64_t segment = 0;
+    std::uint64_t last_arrival_unix_ns = 0;
     bool is_dropped = false;
     std::uint64_t dropped_unix_ns = 0;
     bool is_remembered = true;  // Its traces are, once it is dropped.
@@ -94,6 +95,7 @@ class SealedWorld {
   void Store(std::uint64_t tail, const std::vector<Appending>& fresh);
   void Refused(const Error& error);
   void LookAtFiles(bool was_healthy);
+  void LookAtRetention();
   void Rebuild();
 
   Random random_;
