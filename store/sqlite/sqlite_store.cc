@@ -501,19 +501,30 @@ Result<TraceRecords> SqliteStore::FindTrace(const Scope& scope, TraceId id,
                                             const FindOptions& options) const {
   const sqlite::View view = ViewOf(scope);
   TL_TRY_ASSIGN(TraceRecords found, sqlite::FindTrace(view, id, options));
-  if (view.tenant != 0 && found.evidence.span_count == 0) {
-    const std::uint64_t key = segment::TraceKey(view.tenant, id, hash_seed_);
-    const auto now = parts();
-    found.evidence.in_expired =
-        std::any_of(now->expired.begin(), now->expired.end(), [key](const auto& expired) {
-          return !expired->traces.empty() && segment::Bloom::MayHold(key, expired->traces);
-        });
+  // Spans that were not looked for are no spans that are missing.
+  if (options.spans && found.matches.size() <= 1 && found.evidence.span_count == 0) {
+    found.evidence.in_expired = MayHaveExpired(view.tenant, id);
   }
   return found;
 }
 
+bool SqliteStore::MayHaveExpired(std::uint32_t tenant, TraceId id) const {
+  if (tenant == 0) return false;
+  const std::uint64_t key = segment::TraceKey(tenant, id, hash_seed_);
+  const auto now = parts();
+  return std::any_of(now->expired.begin(), now->expired.end(), [key](const auto& expired) {
+    return !expired->traces.empty() && segment::Bloom::MayHold(key, expired->traces);
+  });
+}
+
 Result<std::vector<TraceSummary>> SqliteStore::Summarize(const Scope& scope, TraceId id) const {
-  return sqlite::Summarize(ViewOf(scope), id);
+  const sqlite::View view = ViewOf(scope);
+  TL_TRY_ASSIGN(auto summaries, sqlite::Summarize(view, id));
+  for (TraceSummary& summary : summaries) {
+    if (summary.evidence.span_count > 0) continue;
+    summary.evidence.in_expired = MayHaveExpired(view.tenant, summary.trace_id);
+  }
+  return summaries;
 }
 
 Result<Page<TraceSummary>> SqliteStore::FindTraces(const Scope& scope,

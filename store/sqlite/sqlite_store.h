@@ -149,6 +149,8 @@ class SqliteStore final : public Store, public Walkable {
   Result<void> RemoveLeftovers();
   std::string PathOf(const std::string& file) const { return options_.directory + '/' + file; }
 
+  // True: a segment that retention took held such a trace; rarely, one that had its hash.
+  bool MayHaveExpired(std::uint32_t tenant, TraceId id) const;
   // What services and operations are counted from.
   sqlite::Counts CountsOf(const Scope& scope) const;
 

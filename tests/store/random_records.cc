@@ -219,7 +219,11 @@ std::string Answers(Random random, const Store& store, const Asked& asked) {
     const TraceId id = random.Trace();
     auto found = store.FindTrace(scope, id, {});
     if (found && !asked.in_expired) found->evidence.in_expired = false;
-    out += Said(found) + Said(store.Summarize(scope, id));
+    auto summaries = store.Summarize(scope, id);
+    if (summaries && !asked.in_expired) {
+      for (TraceSummary& summary : *summaries) summary.evidence.in_expired = false;
+    }
+    out += Said(found) + Said(summaries);
     out += "traces " + AllPages(RandomTraceQuery(random), [&](const TraceQuery& query) {
              return store.FindTraces(scope, query);
            });

@@ -163,5 +163,32 @@ TEST_F(RetentionTest, WhatComesLateIsThere) {
   EXPECT_EQ(States(world), "s");
 }
 
+// Where only the lines of a trace are left, its summary says the same as its records.
+TEST_F(RetentionTest, SummariesSayItToo) {
+  SqliteStore::Options options = Options();
+  options.retention_ns = kHour;
+  SealedWorld world(7, options);
+  ASSERT_FALSE(world.Open());
+  SealOne(world);
+  world.now_unix_ns += 2 * kHour;
+  ASSERT_FALSE(world.Maintain());
+  const TraceId id{1, Low(1, 3)};
+  Sample sample;
+  sample.Add(SampleLine{.trace = id});
+  ASSERT_FALSE(world.Append(world.GroupOf(sample.Finish(), "default")));
+  EXPECT_EQ(States(world), "e");
+  const auto summaries = world.store().Summarize(AsTenant("default"), id);
+  ASSERT_EQ(summaries->size(), 1u);
+  EXPECT_TRUE(summaries->front().evidence.in_expired);
+  // Who asks for no spans learns nothing of them, and neither who names several traces.
+  const auto lines = world.store().FindTrace(AsTenant("default"), id, {.hint = {}, .spans = false});
+  EXPECT_FALSE(lines->evidence.in_expired);
+  sample.Add(SampleLine{.trace = {2, id.low}});
+  ASSERT_FALSE(world.Append(world.GroupOf(sample.Finish(), "default")));
+  const auto several = world.store().FindTrace(AsTenant("default"), {0, id.low}, {});
+  ASSERT_EQ(several->matches.size(), 2u);
+  EXPECT_FALSE(several->evidence.in_expired);
+}
+
 }  // namespace
 }  // namespace throughline::store
