@@ -233,6 +233,7 @@ Result<void> Gateway::Listen() {
   }
   TL_TRY(ListenToStreams());
   TL_TRY_ASSIGN(server_, HttpServer::Start(listens, LoopsOf(config_), limits, front_));
+  listening_ = true;
   return {};
 }
 
@@ -279,7 +280,7 @@ bool Gateway::Stop() {
 ProcessState Gateway::State() const {
   ProcessState state;
   state.store = store_->Usage();
-  if (server_ != nullptr) state.http = server_->Stats();
+  if (listening_) state.http = server_->Stats();
   if (grpc_ != nullptr) state.grpc = grpc_->Stats();
   if (syslog_ != nullptr) state.syslog = syslog_->GetStats();
   if (fluent_ != nullptr) state.fluent = fluent_->GetStats();

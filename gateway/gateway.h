@@ -93,6 +93,7 @@ class Gateway {
   std::unique_ptr<FollowThread> following_;   // The same.
   std::unique_ptr<scrape::Scraper> scraper_;  // Null where nothing is scraped.
   std::atomic<bool> ready_{false};
+  std::atomic<bool> listening_{false};  // server_ is set: its loops may ask for it before that.
   bool stopped_ = false;
 };
 
