@@ -8,6 +8,7 @@
 #include <CLI/Formatter.hpp>
 
 #include "gateway/cli.h"
+#include "gateway/cli_care.h"
 #include "gateway/cli_transfer.h"
 #include "gateway/serve.h"
 #include "gateway/version.h"
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
   AddServeCommand(app, &exit_code);
   AddClientCommands(app, &exit_code);
   AddTransferCommands(app, &exit_code);
+  AddCareCommands(app, &exit_code);
   // CLI11 reads `--name=` as a name without a value, and takes the next argument for it.
   std::vector<std::string> arguments;
   for (int i = argc - 1; i > 0; --i) {  // Last first, as parse() wants them.

@@ -35,13 +35,26 @@ Progress::~Progress() {
   if (shown_) std::fputs("\r\033[K", stderr);
 }
 
-void Progress::Show(std::uint64_t records, double share) {
-  if (!is_on_) return;
+bool Progress::IsDue() {
+  if (!is_on_) return false;
   const Clock::time_point now = Clock::now();
-  if (now < next_) return;
+  if (now < next_) return false;
   next_ = now + kInterval;
-  const double seconds = std::max(std::chrono::duration<double>(now - begin_).count(), 0.001);
-  const std::string text = ProgressText(records, share, static_cast<double>(records) / seconds);
+  return true;
+}
+
+void Progress::Show(std::uint64_t records, double share) {
+  if (!IsDue()) return;
+  const double seconds =
+      std::max(std::chrono::duration<double>(Clock::now() - begin_).count(), 0.001);
+  Write(ProgressText(records, share, static_cast<double>(records) / seconds));
+}
+
+void Progress::Show(const std::string& text) {
+  if (IsDue()) Write(text);
+}
+
+void Progress::Write(const std::string& text) {
   std::fprintf(stderr, "\r\033[K%s", text.c_str());
   std::fflush(stderr);
   shown_ = true;

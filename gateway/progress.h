@@ -20,8 +20,12 @@ class Progress {
 
   // Writes the line again if the last time is long enough ago. `records` are of this run.
   void Show(std::uint64_t records, double share);
+  // The same with another text.
+  void Show(const std::string& text);
 
  private:
+  bool IsDue();
+  void Write(const std::string& text);
   using Clock = std::chrono::steady_clock;
 
   const bool is_on_;

@@ -24,6 +24,10 @@ class BlockReader {
   static Result<BlockReader> Open(std::string_view block, Strings& strings);
 
   std::size_t trace_count() const { return trace_count_; }
+  // Records of one kind, as the block says.
+  std::size_t record_count(sqlite::RecordKind kind) const {
+    return groups_[static_cast<std::size_t>(kind) - 1].records;
+  }
   TraceId IdOf(std::size_t trace) const;
   std::uint32_t TenantOf(std::size_t trace) const;
   // The traces of a tenant whose ids have this low half: [first, last).

@@ -15,7 +15,9 @@ Range BatchParts::KeyValues(std::string_view bytes) {
   Cursor cursor(bytes);
   while (!cursor.done()) {
     cursor.Varint();  // The tag, 0x0a.
-    batch_.attributes.push_back(Over(cursor.Bytes()));
+    const Attribute attribute = Over(cursor.Bytes());
+    if (attribute.data == nullptr) continue;  // Damaged.
+    batch_.attributes.push_back(attribute);
     ++range.count;
   }
   return range;

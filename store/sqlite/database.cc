@@ -81,6 +81,8 @@ std::string Setup(const OpenOptions& options) {
   // The version of the schema stands on the first page: reading it tells at once whether this is
   // a database.
   if (options.read_only || options.immutable) return cache + "; PRAGMA schema_version";
+  if (options.as_found)
+    return "PRAGMA locking_mode = EXCLUSIVE; " + cache + "; PRAGMA schema_version";
   if (options.written_once) {
     return cache + "; PRAGMA page_size = " + std::to_string(options.page_bytes) +
            "; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF";
@@ -156,7 +158,8 @@ void Database::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 
 Result<Database> Database::Open(const std::string& path, const OpenOptions& options) {
   const bool reads = options.read_only || options.immutable;
-  const int flags = reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int flags = reads ? SQLITE_OPEN_READONLY
+                          : SQLITE_OPEN_READWRITE | (options.as_found ? 0 : SQLITE_OPEN_CREATE);
   const std::string name = options.immutable ? ImmutableUri(path) : path;
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(
@@ -167,7 +170,7 @@ Result<Database> Database::Open(const std::string& path, const OpenOptions& opti
     return ErrorOf(raw, raw != nullptr ? sqlite3_extended_errcode(raw) : code, path);
   }
   sqlite3_extended_result_codes(raw, 1);
-  if (!reads && !options.checkpoint) {
+  if (!reads && (options.as_found || !options.checkpoint)) {
     sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   }
   TL_TRY(db.Run(Setup(options).c_str()));

@@ -91,6 +91,8 @@ struct OpenOptions {
   bool read_only = false;     // The file must be there; nothing of what writes below applies.
   // The file never changes again: it is read without locks and without looking for a WAL.
   bool immutable = false;
+  // As it stands, with what its WAL has: nothing is created, folded back or changed by opening it.
+  bool as_found = false;
   // Without a journal and without syncing: for a file that is written once, then synced as a whole.
   bool written_once = false;
   std::int64_t page_bytes = 4096;

@@ -7,9 +7,6 @@
 namespace throughline::store::sqlite {
 namespace {
 
-constexpr std::int64_t kTailId = 0x544c5441;
-constexpr std::int64_t kNewestFormat = 2;  // 2: gauges.
-
 // Never edited once released; appended.
 constexpr const char* kTailMigrations[] = {
     // 1: one row a request.
@@ -51,10 +48,10 @@ Result<void> Tail::Replay(const std::function<Result<void>(const TailRow& row)>&
                                       " FROM tail ORDER BY seq"));
   auto rows = all.Use();
   while (rows.Next()) {
-    if (rows.Integer(0) > kNewestFormat) {
+    if (rows.Integer(0) > kNewestTailFormat) {
       return Error{Errc::kDataLoss, path_ + ": a row of format " + std::to_string(rows.Integer(0)) +
                                         ", this version reads up to " +
-                                        std::to_string(kNewestFormat)};
+                                        std::to_string(kNewestTailFormat)};
     }
     const TailRow replayed{.format = rows.Integer(0),
                            .tenant = static_cast<std::uint32_t>(rows.Integer(1)),

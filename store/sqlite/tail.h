@@ -16,6 +16,9 @@
 
 namespace throughline::store::sqlite {
 
+inline constexpr std::int64_t kTailId = 0x544c5441;   // "TLTA", the application_id.
+inline constexpr std::int64_t kNewestTailFormat = 2;  // 2: gauges.
+
 struct TailRow {
   std::int64_t format = 1;
   std::uint32_t tenant = 0;

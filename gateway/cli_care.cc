@@ -1,0 +1,133 @@
+#include "gateway/cli_care.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <CLI/App.hpp>
+
+#include "gateway/progress.h"
+#include "gateway/stop_signal.h"
+#include "store/care/check.h"
+#include "store/care/lock.h"
+#include "store/care/repair.h"
+
+namespace throughline::gateway {
+namespace {
+
+namespace care = store::care;
+
+constexpr int kExitHurt = 1;
+constexpr int kExitLost = 2;
+constexpr int kExitNotDone = 3;
+
+int Complain(const std::string& text, int exit_code) {
+  std::fprintf(stderr, "throughline: %s\n", text.c_str());
+  return exit_code;
+}
+
+std::string Megabytes(std::uint64_t bytes) {
+  return std::to_string(bytes / 1'000'000) + '.' + std::to_string(bytes / 100'000 % 10) + " MB";
+}
+
+// Shows how far a command is, and hears that it is to stop.
+class Watched {
+ public:
+  explicit Watched(std::uint64_t bytes) : bytes_(std::max<std::uint64_t>(bytes, 1)) {}
+
+  care::Work work() {
+    return {.progress =
+                [this](std::string_view file, std::uint64_t bytes) {
+                  done_ += bytes;
+                  const std::uint64_t share = std::min<std::uint64_t>(done_ * 100 / bytes_, 100);
+                  progress_.Show(std::to_string(share) + " %  " + Megabytes(done_) + "  " +
+                                 std::string(file));
+                },
+            .stop_asked = StopWasAsked};
+  }
+
+ private:
+  const std::uint64_t bytes_;
+  std::uint64_t done_ = 0;
+  Progress progress_;
+};
+
+// --- fsck ---------------------------------------------------------------------------------------
+
+struct FsckArguments {
+  std::string data;
+  bool repair = false;
+};
+
+int ExitOf(const care::Report& report) {
+  int code = 0;
+  for (const care::Finding& finding : report.findings) {
+    const bool is_whole = finding.cure == care::Cure::kWhole && finding.lost.empty();
+    code = std::max(code, is_whole ? kExitHurt : kExitLost);
+  }
+  return code;
+}
+
+Result<care::Report> CheckWatched(const std::string& directory) {
+  Watched watched(care::BytesToCheck(directory));
+  return care::Check(directory, watched.work());
+}
+
+void Print(const care::Report& report) {
+  for (const care::Finding& finding : report.findings) std::puts(care::Line(finding).c_str());
+}
+
+int Repair(const std::string& directory, const care::Report& report) {
+  const int code = ExitOf(report);
+  const auto done = [&] {
+    Watched watched(report.bytes);
+    return care::Repair(directory, report, watched.work());
+  }();
+  if (!done) {
+    return Complain("not repaired: " + done.error().message,
+                    care::IsStop(done.error()) ? kExitNotDone : kExitLost);
+  }
+  for (const std::string& line : *done) std::printf("repaired: %s\n", line.c_str());
+  const auto again = CheckWatched(directory);
+  if (!again) return Complain(again.error().message, kExitNotDone);
+  Print(*again);
+  if (!again->findings.empty()) return Complain("what is above is still wrong", kExitLost);
+  std::puts("the data directory is whole now");
+  return code;
+}
+
+int Fsck(const FsckArguments& arguments) {
+  CatchStopSignals();
+  const auto lock = care::TakeLock(arguments.data);
+  if (!lock) return Complain(lock.error().message, kExitNotDone);
+  const auto report = CheckWatched(arguments.data);
+  if (!report) return Complain(report.error().message, kExitNotDone);
+  Print(*report);
+  if (report->findings.empty()) {
+    std::printf("whole: %zu segments with %s records, %zu tails, %s\n", report->segments.size(),
+                std::to_string(report->records).c_str(), report->tails.size(),
+                Megabytes(report->bytes).c_str());
+    return 0;
+  }
+  if (arguments.repair) return Repair(arguments.data, *report);
+  std::fprintf(stderr, "throughline: %zu problems; --repair does what can be done\n",
+               report->findings.size());
+  return ExitOf(*report);
+}
+
+void AddFsck(CLI::App& app, int* exit_code) {
+  auto arguments = std::make_shared<FsckArguments>();
+  CLI::App* const command =
+      app.add_subcommand("fsck", "Check a data directory that no gateway runs on");
+  command->add_option("--data", arguments->data, "The data directory")->required();
+  command->add_flag("--repair", arguments->repair,
+                    "Do what can be done; what is taken out goes to hurt/ in it");
+  command->callback([arguments, exit_code] { *exit_code = Fsck(*arguments); });
+}
+
+}  // namespace
+
+void AddCareCommands(CLI::App& app, int* exit_code) { AddFsck(app, exit_code); }
+
+}  // namespace throughline::gateway
