@@ -29,7 +29,6 @@ class DirectoryCheck {
     report_.catalog = CheckCatalog(directory_, report_.findings);
     for (const SegmentInfo& info : content().segments) {
       listed_[info.file] = &info;
-      sealed_tails_.insert(info.tail);
     }
     TL_TRY(CheckSegments());
     LookForSeed();
@@ -58,7 +57,6 @@ class DirectoryCheck {
   const Work& work_;
   Report report_;
   std::map<std::string, const SegmentInfo*> listed_;
-  std::set<std::uint64_t> sealed_tails_;
 };
 
 Result<void> DirectoryCheck::CheckSegments() {
@@ -120,7 +118,7 @@ Result<void> DirectoryCheck::CheckTails() {
   for (const std::string& name : names_) {
     const std::uint64_t number = NumberIn(name, sqlite::kTailPrefix);
     if (number == 0) continue;
-    if (sealed_tails_.contains(number)) {
+    if (number <= content().sealed_tail) {
       Say(name, "its records were sealed already: the next start removes it", "", Cure::kWhole);
       report_.strays.push_back(name);
     } else {

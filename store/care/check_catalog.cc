@@ -77,6 +77,13 @@ Result<void> ReadSegments(sqlite::Database& db, std::int64_t schema, CatalogCont
   return row.Finish();
 }
 
+Result<void> ReadSealedTail(sqlite::Database& db, CatalogContent& content) {
+  TL_TRY_ASSIGN(auto find, db.Prepare("SELECT value FROM setting WHERE name = 'sealed_tail'"));
+  auto row = find.Use();
+  if (row.Next()) content.sealed_tail = static_cast<std::uint64_t>(row.Integer(0));
+  return row.Finish();
+}
+
 Result<void> ReadExpired(sqlite::Database& db, std::int64_t schema, CatalogContent& content) {
   if (schema < 2) return {};
   TL_TRY_ASSIGN(auto list, db.Prepare("SELECT segment, dropped_ns, traces FROM expired ORDER BY"
@@ -131,6 +138,7 @@ class CatalogCheck {
     take("its settings", ReadSeed(db, facts_.content, facts_.has_seed));
     take("its tenants", ReadTenants(db, facts_.content));
     take("its segments", ReadSegments(db, schema, facts_.content));
+    take("the tail that was sealed last", ReadSealedTail(db, facts_.content));
     take("the segments that retention took", ReadExpired(db, schema, facts_.content));
     if (!facts_.has_seed) Hurt("it has no hash seed");
   }
@@ -164,6 +172,7 @@ Result<sqlite::CatalogContent> ReadCatalog(sqlite::Database& db) {
   TL_TRY(ReadSeed(db, content, has_seed));
   TL_TRY(ReadTenants(db, content));
   TL_TRY(ReadSegments(db, schema, content));
+  TL_TRY(ReadSealedTail(db, content));
   TL_TRY(ReadExpired(db, schema, content));
   if (!has_seed) return Error{Errc::kDataLoss, "the catalog has no hash seed"};
   return content;

@@ -70,7 +70,6 @@ class Repairer {
   sqlite::Files& files_ = sqlite::SystemFiles();
   sqlite::CatalogContent content_;
   std::uint64_t next_segment_ = 1;
-  std::uint64_t next_tail_ = 1;
   bool changed_ = false;
   std::vector<std::string> aside_;  // Once the catalog no longer lists them.
   std::set<std::string> linked_;    // Names that are in hurt/ already.
@@ -83,7 +82,6 @@ void Repairer::Number() {
   };
   for (const SegmentInfo& info : report_.catalog.content.segments) {
     note_segment(info.id);
-    next_tail_ = std::max(next_tail_, info.tail + 1);
   }
   for (const auto& expired : content_.expired) note_segment(expired.segment);
   for (const auto& [name, facts] : report_.segments) {
@@ -92,7 +90,14 @@ void Repairer::Number() {
   for (const std::string& name : report_.strays) {
     note_segment(sqlite::NumberIn(name, sqlite::kSegmentPrefix));
   }
-  for (const TailFacts& tail : report_.tails) next_tail_ = std::max(next_tail_, tail.number + 1);
+  // Without the catalog's word, no tail that is there has been sealed: a record that has is twice
+  // there, and answers show it once.
+  content_.sealed_tail = report_.catalog.content.sealed_tail;
+  if (content_.sealed_tail != 0 || report_.tails.empty()) return;
+  const auto first =
+      std::min_element(report_.tails.begin(), report_.tails.end(),
+                       [](const TailFacts& a, const TailFacts& b) { return a.number < b.number; });
+  content_.sealed_tail = first->number - 1;
 }
 
 Result<void> Repairer::TakeSegments() {
@@ -109,8 +114,9 @@ Result<void> Repairer::TakeSegment(const std::string& name, const SegmentFacts& 
   const bool is_listed = row != rows.end();
   SegmentInfo info = facts.info;
   info.id = sqlite::NumberIn(name, sqlite::kSegmentPrefix);
-  // A number that no tail has: one that has it would count as sealed.
-  info.tail = is_listed ? row->tail : next_tail_++;
+  // Which tail it was is not known: a number that no tail will ever have.
+  constexpr std::uint64_t kUnknownTails = std::uint64_t{1} << 40U;
+  info.tail = is_listed ? row->tail : kUnknownTails + info.id;
   if (!facts.is_hurt) {
     if (!is_listed) Did(name, "is in the catalog again, with " + Records(info));
     changed_ = changed_ || !is_listed || row->hash != info.hash || row->bytes != info.bytes ||

@@ -82,15 +82,19 @@ Result<std::uint64_t> HashSeed(Database& catalog, const std::string& path, bool 
 }
 
 // Absent until the first segment.
-Result<std::uint64_t> SealedTail(Database& catalog,
-                                 const std::vector<segment::SegmentInfo>& segments) {
-  std::uint64_t last = 0;
-  for (const segment::SegmentInfo& info : segments) last = std::max(last, info.tail);
+Result<std::uint64_t> SealedTail(Database& catalog) {
   TL_TRY_ASSIGN(auto find, catalog.Prepare("SELECT value FROM setting WHERE name = 'sealed_tail'"));
   auto row = find.Use();
-  if (row.Next()) last = std::max(last, static_cast<std::uint64_t>(row.Integer(0)));
+  const std::uint64_t last = row.Next() ? static_cast<std::uint64_t>(row.Integer(0)) : 0;
   TL_TRY(row.Finish());
   return last;
+}
+
+Result<void> NoteSealedTail(Database& catalog, std::uint64_t tail) {
+  TL_TRY_ASSIGN(auto note,
+                catalog.Prepare("INSERT INTO setting (name, value) VALUES ('sealed_tail', ?)"
+                                " ON CONFLICT (name) DO UPDATE SET value = excluded.value"));
+  return note.Run(Signed(tail));
 }
 
 Result<std::vector<std::string>> Tenants(Database& catalog) {
@@ -160,6 +164,7 @@ Result<void> WriteCatalog(const std::string& path, const CatalogContent& content
   }
   for (const segment::SegmentInfo& info : content.segments) TL_TRY(InsertSegment(db, info));
   for (const Expired& expired : content.expired) TL_TRY(InsertExpired(db, expired));
+  if (content.sealed_tail != 0) TL_TRY(NoteSealedTail(db, content.sealed_tail));
   return transaction.Commit();
 }
 
@@ -195,7 +200,7 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& directory, con
   TL_TRY_ASSIGN(catalog->tenants_, Tenants(catalog->db_));
   TL_TRY_ASSIGN(catalog->segments_, Segments(catalog->db_));
   TL_TRY_ASSIGN(catalog->expired_, ExpiredOf(catalog->db_));
-  TL_TRY_ASSIGN(catalog->sealed_tail_, SealedTail(catalog->db_, catalog->segments_));
+  TL_TRY_ASSIGN(catalog->sealed_tail_, SealedTail(catalog->db_));
   return catalog;
 }
 
@@ -208,9 +213,7 @@ Result<void> Catalog::AddSegment(const segment::SegmentInfo& info) {
   const std::lock_guard<std::mutex> lock(mutex_);
   TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db_));
   TL_TRY(InsertSegment(db_, info));
-  TL_TRY_ASSIGN(auto note, db_.Prepare("INSERT INTO setting (name, value) VALUES ('sealed_tail', ?)"
-                                       " ON CONFLICT (name) DO UPDATE SET value = excluded.value"));
-  TL_TRY(note.Run(Signed(info.tail)));
+  TL_TRY(NoteSealedTail(db_, info.tail));
   return transaction.Commit();
 }
 

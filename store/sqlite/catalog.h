@@ -48,6 +48,7 @@ struct CatalogContent {
   std::vector<std::string> tenants = {};  // Tenant i has number i + 1.
   std::vector<segment::SegmentInfo> segments = {};
   std::vector<Expired> expired = {};
+  std::uint64_t sealed_tail = 0;  // See Catalog::sealed_tail.
 };
 
 inline constexpr std::int64_t kCatalogId = 0x544c4341;  // "TLCA", the application_id.

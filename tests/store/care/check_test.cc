@@ -151,7 +151,7 @@ const Damage kDamages[] = {
      "seg-0-2.db: the catalog does not list it"},
     {"SealedTail",
      [](const DataDirectory& d) {
-       d.Edit("catalog.db", "UPDATE segment SET tail = 3 WHERE id = 2");
+       d.Edit("catalog.db", "UPDATE setting SET value = 3 WHERE name = 'sealed_tail'");
      },
      "tail-0-3.db: its records were sealed already"},
     {"LeftOver", [](const DataDirectory& d) { Touch(d, "seg-0-3.db.tmp"); },
