@@ -329,7 +329,7 @@ std::vector<Appending> SealedWorld::RandomGroup() {
 }
 
 void SealedWorld::Check(int rounds) {
-  const Asked asked{.rounds = rounds, .traces = false, .in_expired = false};
+  const Asked asked{.rounds = rounds, .page_factor = 30, .traces = false, .in_expired = false};
   Random questions(random_.engine()());
   EXPECT_EQ(Difference(Answers(questions, *store_, asked), Answers(questions, *reference_, asked)),
             "");
