@@ -280,6 +280,7 @@ Memtable::Earlier SqliteStore::EarlierFor(const HotPart& old) const {
 Result<bool> SqliteStore::Rotate() {
   const auto now = parts();
   if (now->sealing != nullptr || now->active->memtable.is_empty()) return false;
+  TL_TRY(now->active->tail->Settle());
   TL_TRY_ASSIGN(auto next, OpenHot(next_tail_, EarlierFor(*now->active)));
   ++next_tail_;
   At("rotate:created");

@@ -34,13 +34,25 @@ Result<Tail> Tail::Open(const std::string& path, const Options& options) {
 }
 
 Result<void> Tail::Append(const std::vector<TailRow>& rows) {
+  in_doubt_ = true;
   TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db_));
   for (const TailRow& row : rows) {
     TL_TRY(insert_.Run(row.format, static_cast<std::int64_t>(row.tenant),
                        static_cast<std::int64_t>(row.arrival_unix_ns), Blob{row.records},
                        Blob{row.dictionary}));
   }
-  return transaction.Commit();
+  TL_TRY(transaction.Commit());
+  in_doubt_ = false;
+  return {};
+}
+
+Result<void> Tail::Settle() {
+  if (!in_doubt_) return {};
+  // Writes the first page as it is.
+  TL_TRY_ASSIGN(const std::int64_t version, db_.Pragma("user_version"));
+  TL_TRY(db_.Run(("PRAGMA user_version = " + std::to_string(version)).c_str()));
+  in_doubt_ = false;
+  return {};
 }
 
 Result<void> Tail::Replay(const std::function<Result<void>(const TailRow& row)>& row) {

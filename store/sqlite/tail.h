@@ -41,6 +41,10 @@ class Tail {
 
   // All rows in one transaction; durable as configured when it returns.
   Result<void> Append(const std::vector<TailRow>& rows);
+  // A commit that seemed to fail may be there after a crash, until the next one stands in its
+  // place. Makes that sure, where no append has done so: a retry may go to another tail from here
+  // on.
+  Result<void> Settle();
   // Every row in the order of commit; stops at the first error of `row`.
   Result<void> Replay(const std::function<Result<void>(const TailRow& row)>& row);
 
@@ -50,6 +54,7 @@ class Tail {
   std::string path_;
   Database db_;
   Statement insert_;
+  bool in_doubt_ = false;  // The last commit seemed to fail.
 };
 
 }  // namespace throughline::store::sqlite

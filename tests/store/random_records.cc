@@ -188,7 +188,8 @@ namespace {
 
 // All pages of one query as text.
 template <typename Query, typename Find>
-std::string AllPages(Query query, const Find& find) {
+std::string AllPages(Query query, const Asked& asked, const Find& find) {
+  query.limit *= asked.page_factor;
   constexpr int kPagesAtMost = 10'000;
   std::string out;
   for (int i = 0; i < kPagesAtMost; ++i) {
@@ -224,15 +225,15 @@ std::string Answers(Random random, const Store& store, const Asked& asked) {
       for (TraceSummary& summary : *summaries) summary.evidence.in_expired = false;
     }
     out += Said(found) + Said(summaries);
-    out += "traces " + AllPages(RandomTraceQuery(random), [&](const TraceQuery& query) {
+    out += "traces " + AllPages(RandomTraceQuery(random), asked, [&](const TraceQuery& query) {
              return store.FindTraces(scope, query);
            });
-    out += "lines " + AllPages(RandomLogQuery(random),
+    out += "lines " + AllPages(RandomLogQuery(random), asked,
                                [&](const LogQuery& query) { return store.FindLogs(scope, query); });
-    out += "exemplars " + AllPages(RandomExemplarQuery(random), [&](const ExemplarQuery& query) {
-             return store.FindExemplars(scope, query);
-           });
-    out += "gauges " + AllPages(RandomGaugeQuery(random), [&](const GaugeQuery& query) {
+    out += "exemplars " +
+           AllPages(RandomExemplarQuery(random), asked,
+                    [&](const ExemplarQuery& query) { return store.FindExemplars(scope, query); });
+    out += "gauges " + AllPages(RandomGaugeQuery(random), asked, [&](const GaugeQuery& query) {
              return store.FindGauges(scope, query);
            });
     const std::string service = random.Of(kServices);

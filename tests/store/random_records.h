@@ -54,10 +54,11 @@ GaugeQuery RandomGaugeQuery(Random& random);
 
 // What of the answers counts.
 struct Asked {
-  int rounds = 60;         // Of one query of each kind.
-  bool counts = true;      // Services, operations, usage: retries may count twice.
-  bool traces = true;      // Usage().traces.
-  bool in_expired = true;  // Of the evidence.
+  int rounds = 60;              // Of one query of each kind.
+  std::size_t page_factor = 1;  // Times as many on a page: pages cost a look at everything.
+  bool counts = true;           // Services, operations, usage: retries may count twice.
+  bool traces = true;           // Usage().traces.
+  bool in_expired = true;       // Of the evidence.
 };
 
 // What a store says to the questions that `random` asks. Errors stand in it too.

@@ -57,7 +57,8 @@ class SealedWorld {
   void NewGeneration() { ++generation_; }
   std::uint64_t generation() const { return generation_; }
   // The append that failed last, as its client would. A healthy Open does it by itself.
-  std::optional<Error> Retry();
+  std::optional<Error> Retry(bool healthy = true);
+  bool has_failed_append() const { return failed_.has_value(); }
 
   // Some requests: new ones, and retries of this generation.
   std::vector<Appending> RandomGroup();

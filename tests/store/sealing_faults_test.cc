@@ -140,6 +140,30 @@ TEST(SealingFaults, AFullDiskIsLeftToWhatComesIn) {
   world.Check();
 }
 
+// A commit that seemed to fail cannot come back beside its retry, which the next part took.
+TEST(SealingFaults, ARetryInTheNextPartIsTheOnlyOne) {
+  for (const Operation operation : {Operation::kWrite, Operation::kSync}) {
+    for (std::uint64_t first = 1; first < 12; ++first) {
+      SCOPED_TRACE(OperationName(operation) + (" " + std::to_string(first)));
+      SealedWorld world(300 + first, Options());
+      ASSERT_FALSE(world.Open());
+      AppendSome(world);
+      world.disk().Fail({.operation = operation, .first = first, .effect = Effect::kComesLate});
+      (void)world.Append(world.RandomGroup());
+      world.disk().Heal();
+      ASSERT_FALSE(world.Rotate());
+      (void)world.Retry();
+      AppendSome(world, 1);
+      world.disk().PowerOff();
+      world.Close();
+      world.disk().Restart();
+      ASSERT_FALSE(world.Open());
+      world.Check();
+      if (HasFailure()) return;
+    }
+  }
+}
+
 // The room for one segment is enough, whatever happens between its last byte and the catalog.
 TEST(SealingFaults, ASegmentIsNotWrittenTwice) {
   SealedWorld world(4, Options());

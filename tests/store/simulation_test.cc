@@ -224,7 +224,11 @@ class Life {
       switch (random_.Below(3)) {
         case 0:
           Note("append?");
-          (void)world_.Append(AGroup());
+          if (world_.has_failed_append()) {
+            (void)world_.Retry(false);
+          } else {
+            (void)world_.Append(AGroup());
+          }
           break;
         case 1:
           Note("rotate?");
