@@ -45,6 +45,17 @@ constexpr const char* kTailSuffixes[] = {"-wal", "-shm", ""};  // In the order o
 // More than are kept at once, unless segments are tiny: what is older was removed before.
 constexpr std::uint64_t kSeenFilesAtMost = 256;
 
+// What SQLite keeps beside a tail, where the tail itself is gone.
+bool IsLeftOfATail(std::string_view name, const std::vector<std::string>& names) {
+  if (!name.starts_with(kTailPrefix)) return false;
+  for (const std::string_view suffix : kTailSuffixes) {
+    if (suffix.empty() || !name.ends_with(suffix)) continue;
+    const std::string_view tail = name.substr(0, name.size() - suffix.size());
+    return !std::binary_search(names.begin(), names.end(), tail);
+  }
+  return false;
+}
+
 segment::SegmentPool::Limits PoolLimits(const SqliteStore::Options& options) {
   segment::SegmentPool::Limits limits = options.pool;
   if (!options.vfs.empty()) limits.vfs = options.vfs.c_str();
@@ -111,7 +122,9 @@ Result<void> SqliteStore::OpenParts() {
   std::vector<std::uint64_t> seen;
   TL_TRY_ASSIGN(const auto names, files().List(options_.directory));
   for (const std::string& name : names) {
-    if (name.ends_with(kAside)) TL_TRY(files().Remove(PathOf(name)));
+    if (name.ends_with(kAside) || IsLeftOfATail(name, names)) {
+      TL_TRY(files().Remove(PathOf(name)));
+    }
     if (const std::uint64_t number = NumberIn(name, kTailPrefix)) tails.push_back(number);
     if (const std::uint64_t number = NumberIn(name, kSegmentPrefix)) segments.push_back(number);
     if (const std::uint64_t number = NumberIn(name, kSeenPrefix)) seen.push_back(number);
@@ -143,11 +156,6 @@ Result<void> SqliteStore::OpenParts() {
   SetParts(parts);
   LoadSeen(seen, earlier);
   for (const std::uint64_t tail : tails) {
-    if (parts.sealing != nullptr) {
-      SetParts(parts);
-      TL_TRY(Seal(*this->parts()));
-      parts = *this->parts();
-    }
     TL_TRY_ASSIGN(auto part, OpenHot(tail, earlier));
     TL_TRY(Replay(*part));
     next_tail_ = std::max(next_tail_, tail + 1);
@@ -159,6 +167,12 @@ Result<void> SqliteStore::OpenParts() {
       TL_TRY(RemoveTail(path));
     } else {
       earlier = EarlierFor(*part);
+      // One may wait, which a full disk does not forbid; two may not.
+      if (parts.sealing != nullptr) {
+        SetParts(parts);
+        TL_TRY(Seal(*this->parts()));
+        parts = *this->parts();
+      }
       parts.sealing = std::move(part);
     }
   }

@@ -214,5 +214,43 @@ TEST(SealingFaults, WhatRetentionTookStaysAway) {
   EXPECT_EQ(world.store().Usage().parts, 1u);
 }
 
+// The process ends between the removal of a tail and that of what SQLite keeps beside it.
+TEST(SealingFaults, WhatStandsBesideATailThatIsGoneGoesToo) {
+  SealedWorld world(8, Options());
+  ASSERT_FALSE(world.Open());
+  AppendSome(world);
+  ASSERT_FALSE(world.Rotate());
+  world.disk().Fail({.operation = Operation::kDelete, .path = "-wal", .count = kForGood});
+  EXPECT_TRUE(world.Maintain(false));
+  EXPECT_THAT(world.Files(), testing::Not(testing::Contains("tail-0-1.db")));
+  EXPECT_THAT(world.Files(), testing::Contains("tail-0-1.db-wal"));
+  world.disk().PowerOff();
+  world.Close();
+  world.disk().Restart();
+  ASSERT_FALSE(world.Open());
+  EXPECT_THAT(world.Files(), testing::Not(testing::Contains(StartsWith("tail-0-1."))));
+  world.Check();
+}
+
+// There is no room for the segment, and none is needed to open.
+TEST(SealingFaults, AFullDiskDoesNotKeepTheStoreFromOpening) {
+  SealedWorld world(9, Options());
+  ASSERT_FALSE(world.Open());
+  AppendSome(world, 10);
+  ASSERT_FALSE(world.Rotate());
+  AppendSome(world);
+  world.disk().PowerOff();
+  world.Close();
+  world.disk().Restart();
+  world.disk().LimitBytes(world.disk().used_bytes() + 80'000);
+  const auto error = world.Open(false);
+  EXPECT_FALSE(error) << error->message;
+  world.Check();
+  EXPECT_TRUE(world.Maintain(false));
+  world.disk().LimitBytes(UINT64_MAX);
+  EXPECT_FALSE(world.Maintain());
+  world.Check();
+}
+
 }  // namespace
 }  // namespace throughline::store
