@@ -149,6 +149,7 @@ class ProtoDecoder {
            (!summary.is_set() || ReadSummary(summary.Message(arena_))) &&
            (!histogram.is_set() || ReadHistogram(histogram.Message(arena_))) &&
            TakePoint(gauge, MetricType::kGauge, time_unix_ns) &&
+           TakePoint(counter, MetricType::kSum, time_unix_ns) &&
            TakePoint(untyped, MetricType::kUnknown, time_unix_ns);
   }
 
@@ -167,7 +168,7 @@ class ProtoDecoder {
     return reader.ok() || Fail(reader.fault());
   }
 
-  // Gauge { 1: value }, Untyped { 1: value }
+  // Gauge { 1: value }, Counter { 1: value }, Untyped { 1: value }
   bool TakePoint(const MessageParts& parts, MetricType type, std::uint64_t time_unix_ns) {
     if (!names_gauge_ || !parts.is_set()) return true;
     double value = 0;

@@ -110,9 +110,12 @@ class TextDecoder {
 
   bool TakeSample(const wire::OpenMetricsSample& sample) {
     const std::string_view metric = TextOf(sample.name);
-    const bool names_gauge = sink_.NamesGauge(metric);
-    if (!names_gauge && !sample.has_exemplar) return true;
+    const bool is_named = sink_.NamesGauge(metric);
+    if (!is_named && !sample.has_exemplar) return true;
     const Family family = IsOfFamily(sample.name.raw) ? family_ : Family{};
+    // When a counter began is no point of it.
+    const bool is_counter = family.type != nullptr && family.type->type == MetricType::kSum;
+    const bool names_gauge = is_named && !(is_counter && sample.name.raw.ends_with("_created"));
     if (sample.has_exemplar && !ReadExemplarLabels(sample, family)) return false;
     labels_.assign(1, {.name = kMetricName, .value = metric});
     Read(sample.labels, labels_);

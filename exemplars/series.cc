@@ -47,8 +47,8 @@ std::optional<double> BucketBound(std::string_view le) {
   return bound && std::isnan(*bound) ? std::nullopt : bound;
 }
 
-bool MayBeGauge(MetricType type) {
-  return type == MetricType::kGauge || type == MetricType::kUnknown;
+bool HasPoints(MetricType type) {
+  return type == MetricType::kGauge || type == MetricType::kSum || type == MetricType::kUnknown;
 }
 
 }  // namespace
@@ -196,9 +196,9 @@ bool SeriesRecords::Add(std::span<const Label> labels, double value, std::uint64
 }
 
 Result<bool> SeriesRecords::AddPoint(double value, std::uint64_t time_unix_ns) {
-  if (!MayBeGauge(series_.type)) return false;
+  if (!HasPoints(series_.type)) return false;
   if (!made_) MakeSeries();
-  if (!MayBeGauge(common_.metric_type)) return false;  // What its labels or buckets say.
+  if (!HasPoints(common_.metric_type)) return false;  // What its labels or buckets say.
   GaugePoint point;
   point.time_unix_ns = time_unix_ns;
   point.value = value;

@@ -2,19 +2,17 @@
 // share once labels are read.
 //
 //  - `metric` is the label __name__. The other labels are kept in the order sent, `le` too; one
-//  with
-//    an empty value is left out, which in Prometheus' data model says the same.
+//    with an empty value is left out, which in Prometheus' data model says the same.
 //  - The service is what `service_name`, else `service`, else `job` states. A job is
-//  OpenTelemetry's
-//    service.namespace, "/" and service.name, or the name alone.
+//    OpenTelemetry's service.namespace, "/" and service.name, or the name alone.
 //  - On a series `..._bucket`, `le` is the bound of the bucket; on a native histogram the bound
 //    follows from its schema.
 //  - Of an exemplar's labels, trace_id, traceID, TraceID, traceId and the configured ones give the
 //    trace id, span_id, spanID, SpanID, spanId the span id. Those that became ids are no attributes
 //    any more, the others are. A trace id that is absent (empty, all zero, "none") leaves the
 //    exemplar unlinked, one that is misspelt rejects it; a misspelt span id stays an attribute.
-//  - Samples are points of a gauge where options.gauges names the metric and its type is gauge or
-//    not stated; a classic bucket is none.
+//  - Samples are kept as points where options.gauges names the metric and its type is gauge,
+//    counter (cumulative: the CPU seconds of cAdvisor) or not stated; a classic bucket is none.
 //
 // Sources: Prometheus remote write 1.0 and 2.0, "Labels"; OpenMetrics 1.0, "Exemplars";
 // OpenTelemetry specification, "Prometheus and OpenMetrics Compatibility", resource attributes.

@@ -181,8 +181,9 @@ constexpr std::array kSettings = {
     List<&Config::logs_files>("logs.files", "globs of log files to follow; empty: none"),
     Duration<&Config::logs_files_interval, 10, 3'600'000>("logs.files_interval",
                                                           "between two looks at the files"),
-    List<&Config::explain_gauges>("explain.gauges",
-                                  "metrics kept a point in 10s, in either spelling; * ends a name"),
+    List<&Config::explain_gauges>(
+        "explain.gauges",
+        "gauges and counters kept a point in 10s, in either spelling; * ends a name"),
     List<&Config::cors_allowed_origins>("cors.allowed_origins",
                                         "origins of browser SDKs, or *; empty: no CORS"),
     Text<&Config::enrich_url_template>("enrich.url_template",

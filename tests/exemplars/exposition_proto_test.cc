@@ -264,8 +264,8 @@ TEST(ExpositionProto, NamedGaugesAreKept) {
   const auto decoded = Decode(Gauges(), batch, target, options);
   ASSERT_TRUE(decoded) << decoded.error().message;
   EXPECT_EQ(decoded->samples, 5U);
-  EXPECT_EQ(decoded->gauge_points, 2U);
-  ASSERT_EQ(batch.gauges.size(), 2U);
+  EXPECT_EQ(decoded->gauge_points, 3U);
+  ASSERT_EQ(batch.gauges.size(), 3U);
   const GaugePoint& gauge = batch.gauges[0];
   EXPECT_EQ(gauge.metric, "process_cpu_use");
   EXPECT_EQ(gauge.metric_type, MetricType::kGauge);
@@ -278,11 +278,13 @@ TEST(ExpositionProto, NamedGaugesAreKept) {
   EXPECT_EQ(batch.gauges[1].metric_type, MetricType::kUnknown);
   EXPECT_EQ(batch.gauges[1].value, 2);
   EXPECT_EQ(batch.gauges[1].time_unix_ns, target.time_unix_ns);
+  EXPECT_EQ(batch.gauges[2].metric_type, MetricType::kSum);
+  EXPECT_EQ(batch.gauges[2].value, 3);
   EXPECT_EQ(Decode(Gauges(), batch, target)->gauge_points, 0U);
   EXPECT_EQ(Decode(Gauges(), batch, {}, options)->gauge_points, 1U) << "without a time";
   EXPECT_TRUE(
-      Decode(Gauges(), batch, target, {.records_per_request = 2, .gauges = {"process.cpu.*"}}));
-  EXPECT_EQ(Decode(Gauges(), batch, target, {.records_per_request = 1, .gauges = {"process.cpu.*"}})
+      Decode(Gauges(), batch, target, {.records_per_request = 3, .gauges = {"process.cpu.*"}}));
+  EXPECT_EQ(Decode(Gauges(), batch, target, {.records_per_request = 2, .gauges = {"process.cpu.*"}})
                 .error()
                 .code,
             Errc::kTooLarge);

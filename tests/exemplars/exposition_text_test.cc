@@ -255,7 +255,7 @@ INSTANTIATE_TEST_SUITE_P(
         NamedGauges{"Counter",
                     "# TYPE process_cpu_seconds counter\nprocess_cpu_seconds_total 1\n"
                     "process_cpu_seconds_created 2\n# EOF\n",
-                    {}},
+                    {1}},
         NamedGauges{"Histogram",
                     "# TYPE process_cpu_use histogram\nprocess_cpu_use_bucket{le=\"1\"} 1\n"
                     "process_cpu_use_sum 2\n# EOF\n",

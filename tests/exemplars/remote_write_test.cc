@@ -431,7 +431,7 @@ INSTANTIATE_TEST_SUITE_P(
     Types, RemoteWriteGauges,
     testing::Values(
         NamedSeries{"Untyped", {{"__name__", "depth"}}, 0, true, true},
-        NamedSeries{"Counter", {{"__name__", "depth_total"}}, 1, true, false},
+        NamedSeries{"Counter", {{"__name__", "depth_total"}}, 1, true, true},
         NamedSeries{"Gauge", {{"__name__", "depth"}}, 2, true, true},
         NamedSeries{"Histogram", {{"__name__", "depth_sum"}}, 3, true, false},
         NamedSeries{"Summary", {{"__name__", "depth"}, {"quantile", "0.5"}}, 5, true, false},

@@ -84,8 +84,13 @@ class Checker {
         samples_ += 2 + static_cast<std::size_t>(metric.summary().quantile_size());
       }
       if (metric.has_histogram()) TakeHistogram(family, metric);
-      if (metric.has_gauge()) TakePoint(family, metric, MetricType::kGauge);
-      if (metric.has_untyped()) TakePoint(family, metric, MetricType::kUnknown);
+      if (metric.has_gauge()) TakePoint(family, metric, MetricType::kGauge, metric.gauge().value());
+      if (metric.has_counter()) {
+        TakePoint(family, metric, MetricType::kSum, metric.counter().value());
+      }
+      if (metric.has_untyped()) {
+        TakePoint(family, metric, MetricType::kUnknown, metric.untyped().value());
+      }
     }
   }
 
@@ -105,15 +110,14 @@ class Checker {
     return series;
   }
 
-  void TakePoint(const client::MetricFamily& family, const client::Metric& metric,
-                 MetricType type) {
+  void TakePoint(const client::MetricFamily& family, const client::Metric& metric, MetricType type,
+                 double value) {
     PlainSeries series = SeriesOf(family, metric, "", type);
     client::Timestamp time;
     time.set_seconds(metric.timestamp_ms() / 1000);
     time.set_nanos(static_cast<std::int32_t>(metric.timestamp_ms() % 1000 * 1'000'000));
     series.points.push_back(
-        {.value = type == MetricType::kGauge ? metric.gauge().value() : metric.untyped().value(),
-         .time_unix_ns = metric.timestamp_ms() == 0 ? kScraped : NanosOf(time)});
+        {.value = value, .time_unix_ns = metric.timestamp_ms() == 0 ? kScraped : NanosOf(time)});
     check_.Take(series);
   }
 

@@ -120,7 +120,8 @@ bool PlainCheck::Take(const PlainSeries& series) {
 void PlainCheck::TakePoints(const PlainSeries& series) {
   const MetricType type = TypeOf(series);
   const std::string metric = Find(series.labels, "__name__");
-  if (type != MetricType::kGauge && type != MetricType::kUnknown) return;
+  if (type != MetricType::kGauge && type != MetricType::kSum && type != MetricType::kUnknown)
+    return;
   if (!IsNamed(metric)) return;
   for (const PlainPoint& wanted : series.points) {
     if (wanted.time_unix_ns == 0 || std::isnan(wanted.value)) continue;
