@@ -1,5 +1,6 @@
 #include "logs/time.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <string_view>
@@ -30,9 +31,13 @@ class TimeReader {
     return value;
   }
   bool One(std::string_view of) {
-    if (rest_.empty() || of.find(rest_.front()) == std::string_view::npos) return false;
-    rest_.remove_prefix(1);
-    return true;
+    if (rest_.empty()) return false;
+    for (const char one : of) {  // One or two: not worth a search.
+      if (rest_.front() != one) continue;
+      rest_.remove_prefix(1);
+      return true;
+    }
+    return false;
   }
   void Want(std::string_view of) {
     if (!One(of)) Fail();
@@ -133,8 +138,10 @@ std::uint64_t ParseExponent(std::string_view text) {
 }
 
 std::uint64_t ParseEpoch(std::string_view text) {
-  if (text.find_first_of("eE") != std::string_view::npos) return ParseExponent(text);
   const char* const end = text.data() + text.size();
+  if (std::any_of(text.data(), end, [](char c) { return c == 'e' || c == 'E'; })) {
+    return ParseExponent(text);
+  }
   std::uint64_t whole = 0;
   const auto read = std::from_chars(text.data(), end, whole);
   const std::uint64_t unit = UnitOf(whole);

@@ -45,6 +45,13 @@ void AppendBytes(std::string_view bytes, std::string& out) {
   out += bytes;
 }
 
+// As body.find(id), which would look at every byte that is the first of the id.
+std::size_t Find(std::string_view body, std::string_view id) {
+  const void* const at = ::memmem(body.data(), body.size(), id.data(), id.size());
+  return at == nullptr ? std::string_view::npos
+                       : static_cast<std::size_t>(static_cast<const char*>(at) - body.data());
+}
+
 // The text of an AnyValue that is a string of `size` bytes, else nothing.
 std::string_view TextOfSize(std::string_view any_value, std::size_t size) {
   if (any_value.size() != size + 2 || any_value[0] != '\x0a' ||
@@ -274,8 +281,8 @@ SpanKeys BlockWriter::AddSpan(RecordView record, std::uint64_t arrival_unix_ns) 
 // The ids that the body names are the record's own: they are cut out, and put back at their places.
 void BlockWriter::PutBody(std::string_view body, std::uint64_t span_id, std::string& texts) {
   const std::string span_hex = span_id == 0 ? std::string() : ToHex(SpanId{span_id});
-  const std::size_t trace_at = body.find(trace_hex_);
-  const std::size_t span_at = span_hex.empty() ? std::string_view::npos : body.find(span_hex);
+  const std::size_t trace_at = Find(body, trace_hex_);
+  const std::size_t span_at = span_hex.empty() ? std::string_view::npos : Find(body, span_hex);
   std::size_t first_at = trace_at;
   std::size_t second_at = span_at;
   std::uint64_t cuts = (trace_at != std::string_view::npos ? 1U : 0U) |

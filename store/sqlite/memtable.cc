@@ -62,12 +62,13 @@ std::optional<RecordCounts> CountRecords(std::string_view bytes) {
 
 }  // namespace
 
-Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed, Earlier earlier)
+Memtable::Memtable(std::size_t capacity_bytes, std::uint64_t seed, Earlier earlier,
+                   const std::shared_ptr<RegionPool>& pool)
     : capacity_bytes_(std::min<std::size_t>(capacity_bytes, UINT32_MAX - 4095)),
       seed_(seed),
-      records_(capacity_bytes_),
+      records_(capacity_bytes_, pool),
       dictionary_(capacity_bytes_, seed),
-      traces_(capacity_bytes_ / sizeof(TraceEntry) + 1),
+      traces_(capacity_bytes_ / sizeof(TraceEntry) + 1, pool),
       blocks_(capacity_bytes_ / sizeof(Block) + 1),
       counters_(capacity_bytes_ / sizeof(Counter) + 1),
       gauge_index_(capacity_bytes_, seed),

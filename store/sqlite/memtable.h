@@ -76,8 +76,9 @@ class Memtable {
   using Earlier = std::vector<std::shared_ptr<const EarlierIdentities>>;
 
   // `capacity_bytes` bounds all of it; at most 4 GiB, which 32-bit offsets reach. Records with an
-  // identity of `earlier` are not stored again.
-  Memtable(std::size_t capacity_bytes, std::uint64_t seed, Earlier earlier = {});
+  // identity of `earlier` are not stored again. What is large comes from `pool`, and goes back.
+  Memtable(std::size_t capacity_bytes, std::uint64_t seed, Earlier earlier = {},
+           const std::shared_ptr<RegionPool>& pool = nullptr);
 
   // --- The writer.
 

@@ -19,11 +19,11 @@ using sqlite::Memtable;
 // A memtable and its tail.
 struct SqliteStore::HotPart {
   HotPart(std::uint64_t number_, sqlite::Tail tail_, std::size_t capacity_bytes, std::uint64_t seed,
-          Memtable::Earlier earlier)
+          Memtable::Earlier earlier, const std::shared_ptr<sqlite::RegionPool>& regions)
       : number(number_),
         path(tail_.path()),
         tail(std::move(tail_)),
-        memtable(capacity_bytes, seed, std::move(earlier)) {}
+        memtable(capacity_bytes, seed, std::move(earlier), regions) {}
 
   const std::uint64_t number;
   const std::string path;
@@ -45,15 +45,13 @@ constexpr const char* kTailSuffixes[] = {"-wal", "-shm", ""};  // In the order o
 // More than are kept at once, unless segments are tiny: what is older was removed before.
 constexpr std::uint64_t kSeenFilesAtMost = 256;
 
-// What SQLite keeps beside a tail, where the tail itself is gone.
-bool IsLeftOfATail(std::string_view name, const std::vector<std::string>& names) {
-  if (!name.starts_with(kTailPrefix)) return false;
+// The number of the tail that this file stands beside; 0: it is none of a tail's.
+std::uint64_t TailBeside(std::string_view name) {
   for (const std::string_view suffix : kTailSuffixes) {
     if (suffix.empty() || !name.ends_with(suffix)) continue;
-    const std::string_view tail = name.substr(0, name.size() - suffix.size());
-    return !std::binary_search(names.begin(), names.end(), tail);
+    return NumberIn(name.substr(0, name.size() - suffix.size()), kTailPrefix);
   }
-  return false;
+  return 0;
 }
 
 segment::SegmentPool::Limits PoolLimits(const SqliteStore::Options& options) {
@@ -74,6 +72,7 @@ SqliteStore::SqliteStore(Options options, std::unique_ptr<sqlite::Catalog> catal
       catalog_(std::move(catalog)),
       hash_seed_(catalog_->hash_seed()),
       pool_(std::make_shared<segment::SegmentPool>(PoolLimits(options_))),
+      regions_(std::make_shared<sqlite::RegionPool>(options_.seal_bytes)),
       watches_(options_.watches) {
   for (const std::string& name : catalog_->tenants()) {
     tenant_names_.push_back(name);
@@ -98,7 +97,7 @@ Result<std::shared_ptr<SqliteStore::HotPart>> SqliteStore::OpenHot(std::uint64_t
                     PathOf(NameOf(kTailPrefix, number)),
                     {.full_durability = options_.full_durability, .vfs = vfs(), .files = files()}));
   return std::make_shared<HotPart>(number, std::move(tail), options_.hot_bytes, hash_seed_,
-                                   std::move(earlier));
+                                   std::move(earlier), regions_);
 }
 
 Result<void> SqliteStore::Replay(HotPart& part) {
@@ -122,9 +121,7 @@ Result<void> SqliteStore::OpenParts() {
   std::vector<std::uint64_t> seen;
   TL_TRY_ASSIGN(const auto names, files().List(options_.directory));
   for (const std::string& name : names) {
-    if (name.ends_with(kAside) || IsLeftOfATail(name, names)) {
-      TL_TRY(files().Remove(PathOf(name)));
-    }
+    if (name.ends_with(kAside)) TL_TRY(files().Remove(PathOf(name)));
     if (const std::uint64_t number = NumberIn(name, kTailPrefix)) tails.push_back(number);
     if (const std::uint64_t number = NumberIn(name, kSegmentPrefix)) segments.push_back(number);
     if (const std::uint64_t number = NumberIn(name, kSeenPrefix)) seen.push_back(number);
@@ -137,6 +134,10 @@ Result<void> SqliteStore::OpenParts() {
   while (!tails.empty() && tails.front() <= sealed_tail) {
     TL_TRY(RemoveTail(PathOf(NameOf(kTailPrefix, tails.front()))));
     tails.erase(tails.begin());
+  }
+  for (const std::string& name : names) {
+    const std::uint64_t number = TailBeside(name);
+    if (number != 0 && number <= sealed_tail) TL_TRY(files().Remove(PathOf(name)));
   }
   for (const SegmentInfo& info : catalog_->segments()) {
     next_segment_ = std::max(next_segment_, info.id + 1);
@@ -496,6 +497,8 @@ Result<void> SqliteStore::Retain(std::uint64_t now_unix_ns) {
 }
 
 Result<void> SqliteStore::Maintain(std::uint64_t now_unix_ns) {
+  // Called for no part that waits, so once a period: nothing came that could use what is spare.
+  if (parts()->sealing == nullptr) regions_->Trim();
   const auto sealed = Seal(*parts());
   const auto retained = Retain(now_unix_ns);
   const auto removed = RemoveLeftovers();

@@ -31,6 +31,7 @@
 #include "store/sqlite/counts.h"
 #include "store/sqlite/files.h"
 #include "store/sqlite/memtable.h"
+#include "store/sqlite/region_pool.h"
 #include "store/sqlite/search.h"
 #include "store/sqlite/tail.h"
 #include "store/walk.h"
@@ -164,6 +165,7 @@ class SqliteStore final : public Store, public Walkable {
   const std::unique_ptr<sqlite::Catalog> catalog_;
   const std::uint64_t hash_seed_;
   const std::shared_ptr<segment::SegmentPool> pool_;
+  const std::shared_ptr<sqlite::RegionPool> regions_;  // Of the memtables.
   WatchList watches_;
 
   mutable std::mutex parts_mutex_;

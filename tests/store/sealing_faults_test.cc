@@ -242,7 +242,7 @@ TEST(SealingFaults, AFullDiskDoesNotKeepTheStoreFromOpening) {
   world.disk().PowerOff();
   world.Close();
   world.disk().Restart();
-  world.disk().LimitBytes(world.disk().used_bytes() + 80'000);
+  world.disk().LimitBytes(world.disk().used_bytes() + 40'000);
   const auto error = world.Open(false);
   EXPECT_FALSE(error) << error->message;
   world.Check();
