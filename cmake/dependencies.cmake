@@ -9,7 +9,7 @@ pkg_check_modules(deflate REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
 find_package(Snappy REQUIRED)
-find_package(SQLite3 REQUIRED)
+find_package(SQLite3 3.38 REQUIRED)  # What virtual tables are told of a query.
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 
 if(NOT THROUGHLINE_FUZZ)

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -11,13 +10,13 @@
 
 #include <CLI/App.hpp>
 
-#include "api/time_text.h"
 #include "correlate/scope.h"
 #include "exemplars/otlp.h"
 #include "gateway/import_state.h"
 #include "gateway/open_store.h"
 #include "gateway/progress.h"
 #include "gateway/stop_signal.h"
+#include "gateway/time_argument.h"
 #include "logs/otlp.h"
 #include "spans/otlp.h"
 #include "store/transfer/export.h"
@@ -72,29 +71,13 @@ int Complain(const Error& error) {
   return Complain(error.message, is_wrong ? kExitWrong : kExitFailed);
 }
 
-std::uint64_t NowUnixNs() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-// "2h", as the other commands have it, or any time that the API takes.
-Result<std::uint64_t> TimeOf(const std::string& text, std::uint64_t now_unix_ns) {
-  const auto time = api::ParseTime(text, now_unix_ns);
-  if (time) return time;
-  const auto ago = api::ParseTime("now-" + text, now_unix_ns);
-  if (ago) return ago;
-  return InvalidArgument("\"" + text + "\" is no time: want 2h, now-2h, or 2026-03-01T12:00:00Z");
-}
-
 Result<TimeRange> RangeOf(const TransferArguments& arguments, std::uint64_t now_unix_ns) {
   TimeRange range;
   if (!arguments.since.empty()) {
-    TL_TRY_ASSIGN(range.start_unix_ns, TimeOf(arguments.since, now_unix_ns));
+    TL_TRY_ASSIGN(range.start_unix_ns, TimeArgument(arguments.since, now_unix_ns));
   }
   if (!arguments.until.empty()) {
-    TL_TRY_ASSIGN(range.end_unix_ns, TimeOf(arguments.until, now_unix_ns));
+    TL_TRY_ASSIGN(range.end_unix_ns, TimeArgument(arguments.until, now_unix_ns));
   }
   if (range.start_unix_ns > range.end_unix_ns) {
     return InvalidArgument("--since is after --until");

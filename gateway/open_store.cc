@@ -1,17 +1,9 @@
 #include "gateway/open_store.h"
 
-#include <chrono>
-
-#include "store/sqlite/sqlite_store.h"
+#include "gateway/time_argument.h"
 
 namespace throughline::gateway {
 namespace {
-
-std::uint64_t NowUnixNs() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                        std::chrono::system_clock::now().time_since_epoch())
-                                        .count());
-}
 
 // Whatever the size, and nothing is dropped meanwhile.
 store::SqliteStore::Options OptionsFor(const std::string& directory) {
@@ -37,6 +29,15 @@ Result<std::unique_ptr<Store>> OpenForAppending(const std::string& directory) {
   options.full_durability = true;
   TL_TRY_ASSIGN(auto store, store::SqliteStore::Open(std::move(options)));
   return std::unique_ptr<Store>(std::move(store));
+}
+
+Result<StoreCopy> OpenCopy(const std::string& directory) {
+  TL_TRY_ASSIGN(auto copy, store::sql::DataCopy::Make(directory));
+  store::SqliteStore::Options options;
+  options.directory = copy.path();
+  auto store = store::SqliteStore::Open(std::move(options));
+  if (!store) return copy.Named(store.error());
+  return StoreCopy{.copy = std::move(copy), .store = std::move(*store)};
 }
 
 }  // namespace throughline::gateway

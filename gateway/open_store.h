@@ -1,4 +1,4 @@
-// Opens a data directory for the commands that work on it while no gateway runs.
+// Opens a data directory for the commands that work on it without a gateway.
 #pragma once
 
 #include <memory>
@@ -6,6 +6,8 @@
 
 #include "correlate/result.h"
 #include "correlate/store.h"
+#include "store/sql/data_copy.h"
+#include "store/sqlite/sqlite_store.h"
 #include "store/walk.h"
 
 namespace throughline::gateway {
@@ -13,5 +15,12 @@ namespace throughline::gateway {
 // Both fail while a gateway, or another command, has the directory.
 Result<std::unique_ptr<store::Walkable>> OpenForReading(const std::string& directory);
 Result<std::unique_ptr<Store>> OpenForAppending(const std::string& directory);
+
+// What the directory holds now, to be read. A gateway may have it; it is left as it is.
+struct StoreCopy {
+  store::sql::DataCopy copy;  // First: goes after the store.
+  std::shared_ptr<const store::SqliteStore> store;
+};
+Result<StoreCopy> OpenCopy(const std::string& directory);
 
 }  // namespace throughline::gateway

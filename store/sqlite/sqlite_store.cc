@@ -669,6 +669,20 @@ std::uint64_t SqliteStore::WalkSize(const Scope& scope) const {
   return records;
 }
 
+std::unique_ptr<sqlite::RecordScan> SqliteStore::Scan(const Scope& scope,
+                                                      const sqlite::ScanFilter& filter) const {
+  auto kept = std::make_shared<const Scope>(scope);
+  auto view = ViewOf(*kept);
+  return std::make_unique<sqlite::RecordScan>(std::move(view), std::move(kept), filter);
+}
+
+std::unique_ptr<sqlite::TraceScan> SqliteStore::ScanTraces(const Scope& scope,
+                                                           const sqlite::ScanFilter& filter) const {
+  auto kept = std::make_shared<const Scope>(scope);
+  auto view = ViewOf(*kept);
+  return std::make_unique<sqlite::TraceScan>(std::move(view), std::move(kept), filter);
+}
+
 Result<void> SqliteStore::SealAll(std::uint64_t now_unix_ns) {
   for (;;) {
     TL_TRY(Maintain(now_unix_ns));

@@ -31,9 +31,11 @@
 #include "store/sqlite/counts.h"
 #include "store/sqlite/files.h"
 #include "store/sqlite/memtable.h"
+#include "store/sqlite/record_scan.h"
 #include "store/sqlite/region_pool.h"
 #include "store/sqlite/search.h"
 #include "store/sqlite/tail.h"
+#include "store/sqlite/trace_scan.h"
 #include "store/walk.h"
 #include "store/watch_list.h"
 
@@ -98,6 +100,11 @@ class SqliteStore final : public Store, public Walkable {
       const std::function<bool(const Batch& batch, WalkPlace place)>& visit) const override;
   std::vector<std::string> Tenants() const override;
   std::uint64_t WalkSize(const Scope& scope) const override;
+  // The same, pulled: of one kind, by what the filter leaves, and as it was when this was called.
+  std::unique_ptr<sqlite::RecordScan> Scan(const Scope& scope,
+                                           const sqlite::ScanFilter& filter) const;
+  std::unique_ptr<sqlite::TraceScan> ScanTraces(const Scope& scope,
+                                                const sqlite::ScanFilter& filter) const;
   // Seals all that is hot; the appending thread's, while nobody else maintains.
   Result<void> SealAll(std::uint64_t now_unix_ns);
 

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "correlate/check.h"
-#include "store/transfer/plain_value.h"
 #include "store/transfer/record_names.h"
 #include "store/transfer/sqlite_tables.h"
+#include "store/transfer/sqlite_texts.h"
 #include "store/transfer/stated_service.h"
 
 namespace throughline::store::transfer {
@@ -37,42 +37,6 @@ void BindDouble(double value, SqliteStatement& to) {
   } else {
     to.Real(value);
   }
-}
-
-void PutEvents(const Span& span, const Batch& batch, std::string& out) {
-  wire::JsonWriter json(out);
-  json.BeginArray();
-  for (const SpanEvent& event : batch.EventsOf(span)) {
-    json.BeginObject();
-    json.Key("time_unix_ns").Uint(event.time_unix_ns).Key("name").String(event.name);
-    PutPlainAttributes(batch.Of(event.attributes), json.Key("attributes"));
-    json.EndObject();
-  }
-  json.EndArray();
-}
-
-void PutLinks(const Span& span, const Batch& batch, std::string& out) {
-  wire::JsonWriter json(out);
-  json.BeginArray();
-  for (const SpanLink& link : batch.LinksOf(span)) {
-    json.BeginObject();
-    json.Key("trace_id").String(ToHex(link.trace_id)).Key("span_id").String(ToHex(link.span_id));
-    json.Key("flags").Uint(link.flags).Key("trace_state").String(link.trace_state);
-    PutPlainAttributes(batch.Of(link.attributes), json.Key("attributes"));
-    json.EndObject();
-  }
-  json.EndArray();
-}
-
-void PutRelated(const LogLine& line, const Batch& batch, std::string& out) {
-  wire::JsonWriter json(out);
-  json.BeginArray();
-  for (const RelatedId& id : batch.RelatedOf(line)) {
-    json.BeginObject();
-    json.Key("trace_id").String(ToHex(id.trace_id)).Key("span_id").String(ToHex(id.span_id));
-    json.EndObject();
-  }
-  json.EndArray();
 }
 
 }  // namespace
@@ -111,8 +75,7 @@ void SqliteRows::BindAttributes(Range range, const Batch& batch, SqliteStatement
     return;
   }
   std::string& text = NextText();
-  wire::JsonWriter json(text);
-  PutPlainAttributes(batch.Of(range), json);
+  PutAttributesText(range, batch, text);
   to.Text(text);
 }
 
@@ -128,10 +91,7 @@ void SqliteRows::BindOrigin(const Record& record, const Batch& batch, SqliteStat
   }
   if (const Resource* const from = batch.ResourceOf(record.resource)) {
     std::string& text = resources_[record.resource];
-    if (text.empty()) {
-      wire::JsonWriter json(text);
-      PutPlainAttributes(batch.Of(from->attributes), json);
-    }
+    if (text.empty()) PutAttributesText(from->attributes, batch, text);
     to.Text(text);
     if (from->service == ServiceInAttributes(*from, batch)) {
       to.Null();
@@ -145,10 +105,7 @@ void SqliteRows::BindOrigin(const Record& record, const Batch& batch, SqliteStat
   if constexpr (requires { record.scope; }) {
     if (const InstrumentationScope* const from = batch.ScopeOf(record.scope)) {
       std::string& text = scopes_[record.scope];
-      if (text.empty()) {
-        wire::JsonWriter json(text);
-        PutPlainAttributes(batch.Of(from->attributes), json);
-      }
+      if (text.empty()) PutAttributesText(from->attributes, batch, text);
       to.Text(from->name);
       BindTextOrNull(from->version, to);
       to.Text(text);
@@ -189,10 +146,10 @@ Result<void> SqliteRows::Insert(const Span& span, const Batch& batch) {
   BindTextOrNull(span.trace_state, to);
   BindAttributes(span.attributes, batch, to);
   std::string& events = NextText();
-  if (span.events.count > 0) PutEvents(span, batch, events);
+  if (span.events.count > 0) PutEventsText(span, batch, events);
   BindTextOrNull(events, to);
   std::string& links = NextText();
-  if (span.links.count > 0) PutLinks(span, batch, links);
+  if (span.links.count > 0) PutLinksText(span, batch, links);
   BindTextOrNull(links, to);
   return to.Run();
 }
@@ -207,20 +164,13 @@ Result<void> SqliteRows::Insert(const LogLine& line, const Batch& batch) {
   to.Integer(line.severity_number);
   BindTextOrNull(line.severity_text, to);
   BindTextOrNull(line.event_name, to);
-  const Value body = ReadValue(line.body);
-  std::string& body_text = NextText();
-  std::string& body_json = NextText();
-  if (body.type == ValueType::kEmpty) {
-    to.Null();
-  } else if (body.type == ValueType::kString) {
-    to.Text(body.bytes);
+  const BodyTexts body = BodyTextsOf(line);
+  if (body.is_there) {
+    to.Text(body.text);
   } else {
-    body_text = ValueText(line.body);
-    to.Text(body_text);
-    wire::JsonWriter json(body_json);
-    PutPlainValue(line.body, json);
+    to.Null();
   }
-  BindTextOrNull(body_json, to);
+  BindTextOrNull(body.json, to);
   to.Integer(line.flags);
   BindAttributes(line.attributes, batch, to);
   to.Text(NameIn(kFoundByNames, line.found_by));
@@ -230,7 +180,7 @@ Result<void> SqliteRows::Insert(const LogLine& line, const Batch& batch) {
     to.Integer(line.sampled == Sampled::kYes ? 1 : 0);
   }
   std::string& related = NextText();
-  if (line.related.count > 0) PutRelated(line, batch, related);
+  if (line.related.count > 0) PutRelatedText(line, batch, related);
   BindTextOrNull(related, to);
   std::string& identity = NextText();
   AppendHex(SpanId{line.identity}, identity);

@@ -1,0 +1,19 @@
+// Signals of `throughline sql`: SIGINT ends the query that runs, not the shell.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+namespace throughline::gateway {
+
+// From here on SIGINT and SIGTERM set flags, and end a read that waits. SIGPIPE becomes an error of
+// the write.
+void CatchSqlSignals();
+
+// SIGINT came since the last call of ForgetInterrupt; or SIGTERM did.
+std::shared_ptr<const std::atomic<bool>> SqlInterrupt();
+void ForgetInterrupt();
+void Interrupt();       // As SIGINT does.
+bool SqlEndWasAsked();  // SIGTERM.
+
+}  // namespace throughline::gateway
