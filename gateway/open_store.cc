@@ -1,6 +1,7 @@
 #include "gateway/open_store.h"
 
 #include <chrono>
+#include <utility>
 
 #include "store/sqlite/sqlite_store.h"
 
@@ -22,6 +23,15 @@ store::SqliteStore::Options OptionsFor(const std::string& directory) {
   return options;
 }
 
+class StoppedSnapshot final : public OpenedSnapshot {
+ public:
+  explicit StoppedSnapshot(std::unique_ptr<store::SqliteStore> store) : store_(std::move(store)) {}
+  ~StoppedSnapshot() override { (void)store_->RemoveSnapshot(); }  // Else the next start does.
+
+ private:
+  const std::unique_ptr<store::SqliteStore> store_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<store::Walkable>> OpenForReading(const std::string& directory) {
@@ -37,6 +47,17 @@ Result<std::unique_ptr<Store>> OpenForAppending(const std::string& directory) {
   options.full_durability = true;
   TL_TRY_ASSIGN(auto store, store::SqliteStore::Open(std::move(options)));
   return std::unique_ptr<Store>(std::move(store));
+}
+
+Result<std::unique_ptr<OpenedSnapshot>> OpenSnapshot(const std::string& directory) {
+  TL_TRY_ASSIGN(auto store, store::SqliteStore::Open(OptionsFor(directory)));
+  const std::uint64_t now = NowUnixNs();
+  TL_TRY(store->SealAll(now));
+  if (auto written = store->WriteSnapshot(now, now); !written) {
+    (void)store->RemoveSnapshot();
+    return written.error();
+  }
+  return std::unique_ptr<OpenedSnapshot>(std::make_unique<StoppedSnapshot>(std::move(store)));
 }
 
 }  // namespace throughline::gateway

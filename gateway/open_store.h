@@ -10,8 +10,16 @@
 
 namespace throughline::gateway {
 
-// Both fail while a gateway, or another command, has the directory.
+// All fail while a gateway, or another command, has the directory.
 Result<std::unique_ptr<store::Walkable>> OpenForReading(const std::string& directory);
 Result<std::unique_ptr<Store>> OpenForAppending(const std::string& directory);
+
+// Seals all that is stored, and makes DIR/snapshot (store/backup/snapshots.h), which goes with
+// this.
+class OpenedSnapshot {
+ public:
+  virtual ~OpenedSnapshot() = default;
+};
+Result<std::unique_ptr<OpenedSnapshot>> OpenSnapshot(const std::string& directory);
 
 }  // namespace throughline::gateway
