@@ -7,8 +7,8 @@
 
 #include <CLI/App.hpp>
 
-#include "gateway/progress.h"
 #include "gateway/stop_signal.h"
+#include "gateway/watched.h"
 #include "store/care/check.h"
 #include "store/care/lock.h"
 #include "store/care/repair.h"
@@ -26,32 +26,6 @@ int Complain(const std::string& text, int exit_code) {
   std::fprintf(stderr, "throughline: %s\n", text.c_str());
   return exit_code;
 }
-
-std::string Megabytes(std::uint64_t bytes) {
-  return std::to_string(bytes / 1'000'000) + '.' + std::to_string(bytes / 100'000 % 10) + " MB";
-}
-
-// Shows how far a command is, and hears that it is to stop.
-class Watched {
- public:
-  explicit Watched(std::uint64_t bytes) : bytes_(std::max<std::uint64_t>(bytes, 1)) {}
-
-  care::Work work() {
-    return {.progress =
-                [this](std::string_view file, std::uint64_t bytes) {
-                  done_ += bytes;
-                  const std::uint64_t share = std::min<std::uint64_t>(done_ * 100 / bytes_, 100);
-                  progress_.Show(std::to_string(share) + " %  " + Megabytes(done_) + "  " +
-                                 std::string(file));
-                },
-            .stop_asked = StopWasAsked};
-  }
-
- private:
-  const std::uint64_t bytes_;
-  std::uint64_t done_ = 0;
-  Progress progress_;
-};
 
 // --- fsck ---------------------------------------------------------------------------------------
 

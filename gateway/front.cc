@@ -120,7 +120,7 @@ void Front::Handle(std::uint32_t route_index, api::Request request, Reply reply)
       return parts_.lookups.Handle(route, std::move(request), reply.loop(), respond);
     }
     api::Response response = Page(route, request);
-    FinishGet(request, response);
+    if (route.kind != RouteKind::kSnapshot) FinishGet(request, response);
     respond(std::move(response));
   } catch (const std::exception& error) {
     LogError("a request failed", {{"route", std::string(route.pattern)}, {"error", error.what()}});
@@ -154,6 +154,9 @@ api::Response Front::Page(const Route& route, const api::Request& request) const
       return response;
     }
     case RouteKind::kFixedPage: return route.page();
+    case RouteKind::kBeginSnapshot: return parts_.snapshots.Begin();
+    case RouteKind::kSnapshot: return parts_.snapshots.Look(request);
+    case RouteKind::kReleaseSnapshot: return parts_.snapshots.Release(request);
     default: {
       // Clients of Elasticsearch ask here whom they talk to.
       if (request.Header("accept").find("json") != std::string_view::npos) {

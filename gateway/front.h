@@ -13,6 +13,7 @@
 #include "gateway/http_server.h"
 #include "gateway/lookups.h"
 #include "gateway/metrics.h"
+#include "gateway/snapshot_calls.h"
 
 namespace throughline::gateway {
 
@@ -21,6 +22,7 @@ class Front final : public RequestHandler {
   struct Parts {
     HttpIntake& intake;
     Lookups& lookups;
+    SnapshotCalls& snapshots;
     Metrics& metrics;
     const Tenants& tenants;
     std::function<ProcessState()> state;  // For /metrics and /-/ready; any thread.

@@ -29,7 +29,12 @@ std::size_t LoopsOf(const Config& config) {
   return std::clamp(std::thread::hardware_concurrency(), 1U, kMostLoops);
 }
 
-Result<std::unique_ptr<Store>> OpenStore(const Config& config, store::Maintainer& maintainer) {
+struct OpenedStore {
+  std::unique_ptr<Store> store;
+  store::SqliteStore* durable = nullptr;  // The same, where it has files.
+};
+
+Result<OpenedStore> OpenStore(const Config& config, store::Maintainer& maintainer) {
   if (config.store_kind == "memory") {
     store::MemoryStore::Options options;
     options.tenants = config.tenants;
@@ -37,7 +42,7 @@ Result<std::unique_ptr<Store>> OpenStore(const Config& config, store::Maintainer
     options.memory_limit_bytes = config.store_hot_bytes;
     std::random_device random;
     options.hash_seed = (static_cast<std::uint64_t>(random()) << 32U) | random();
-    return std::unique_ptr<Store>(std::make_unique<store::MemoryStore>(options));
+    return OpenedStore{std::make_unique<store::MemoryStore>(options)};
   }
   store::SqliteStore::Options options;
   options.directory = config.data_dir;
@@ -53,7 +58,8 @@ Result<std::unique_ptr<Store>> OpenStore(const Config& config, store::Maintainer
   options.dedup_bytes = config.dedup_bytes;
   options.on_rotate = [&maintainer] { maintainer.Wake(); };
   TL_TRY_ASSIGN(auto store, store::SqliteStore::Open(std::move(options)));
-  return std::unique_ptr<Store>(std::move(store));
+  auto* const durable = store.get();
+  return OpenedStore{std::move(store), durable};
 }
 
 std::unique_ptr<store::Maintainer> NewMaintainer() {
@@ -146,13 +152,17 @@ logs::FluentSecrets FluentSecretsOf(const Config& config) {
 }  // namespace
 
 Gateway::Gateway(const Config& config, const Clock& clock,
-                 std::unique_ptr<store::Maintainer> maintainer, std::unique_ptr<Store> store)
+                 std::unique_ptr<store::Maintainer> maintainer, std::unique_ptr<Store> store,
+                 store::SqliteStore* durable)
     : config_(config),
       maintainer_(std::move(maintainer)),
       store_(std::move(store)),
+      durable_(durable),
       settings_(SettingsOf(config)),
       metrics_(Routes().size()),
       writer_(*store_, WriterLimitsOf(config)),
+      snapshots_(NewSnapshots()),
+      snapshot_calls_(snapshots_.get(), clock),
       reads_({.read_threads = config.read_threads, .read_queue = config.read_queue}),
       waits_(*store_, reads_, clock),
       tenants_(TenantLimitsOf(config)),
@@ -162,6 +172,7 @@ Gateway::Gateway(const Config& config, const Clock& clock,
       lookups_(LookupLimitsOf(config, *store_), settings_, *store_, reads_, waits_, clock),
       front_({.intake = http_intake_,
               .lookups = lookups_,
+              .snapshots = snapshot_calls_,
               .metrics = metrics_,
               .tenants = tenants_,
               .state = [this] { return State(); },
@@ -174,12 +185,29 @@ Gateway::~Gateway() {
 Result<std::unique_ptr<Gateway>> Gateway::Start(const Config& config, const Clock& clock) {
   TL_TRY(CheckConfig(config));
   auto maintainer = NewMaintainer();
-  TL_TRY_ASSIGN(auto store, OpenStore(config, *maintainer));
+  TL_TRY_ASSIGN(auto opened, OpenStore(config, *maintainer));
   std::unique_ptr<Gateway> gateway(
-      new Gateway(config, clock, std::move(maintainer), std::move(store)));
-  gateway->maintainer_->Start(*gateway->store_, clock);
+      new Gateway(config, clock, std::move(maintainer), std::move(opened.store), opened.durable));
+  store::Maintainer::After after;
+  if (gateway->snapshots_ != nullptr) {
+    after = [snapshots = gateway->snapshots_.get()](const Result<void>& maintained,
+                                                    std::uint64_t now_unix_ns) {
+      snapshots->AfterMaintain(maintained, now_unix_ns);
+    };
+  }
+  gateway->maintainer_->Start(*gateway->store_, clock, std::move(after));
   TL_TRY(gateway->Listen());
   return gateway;
+}
+
+std::unique_ptr<store::backup::Snapshots> Gateway::NewSnapshots() {
+  if (durable_ == nullptr) return nullptr;
+  store::backup::Snapshots::Options options;
+  options.on_error = [](const Error& error) {
+    LogError("a snapshot could not be made or removed", {{"error", error.message}});
+  };
+  return std::make_unique<store::backup::Snapshots>(*durable_, writer_, *maintainer_,
+                                                    std::move(options));
 }
 
 void Gateway::StartScraping() {

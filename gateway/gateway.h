@@ -33,11 +33,14 @@
 #include "gateway/metrics.h"
 #include "gateway/read_pool.h"
 #include "gateway/scrape/scraper.h"
+#include "gateway/snapshot_calls.h"
 #include "gateway/streams.h"
 #include "gateway/syslog_server.h"
 #include "gateway/tenants.h"
 #include "gateway/wait.h"
+#include "store/backup/snapshots.h"
 #include "store/maintainer.h"
+#include "store/sqlite/sqlite_store.h"
 #include "store/writer.h"
 
 namespace throughline::gateway {
@@ -63,9 +66,10 @@ class Gateway {
 
  private:
   Gateway(const Config& config, const Clock& clock, std::unique_ptr<store::Maintainer> maintainer,
-          std::unique_ptr<Store> store);
+          std::unique_ptr<Store> store, store::SqliteStore* durable);
   void StartScraping();
   Result<void> FollowFiles();
+  std::unique_ptr<store::backup::Snapshots> NewSnapshots();
   Result<void> Listen();
   Result<void> ListenToStreams();
   ProcessState State() const;
@@ -73,10 +77,13 @@ class Gateway {
   const Config config_;
   std::unique_ptr<store::Maintainer> maintainer_;  // Outlives the store, which wakes it.
   std::unique_ptr<Store> store_;
+  store::SqliteStore* const durable_;  // The same, where it has files; else null.
   const api::links::Settings settings_;
   Metrics metrics_;
   Streams streams_;  // Outlives the writer, whose answers are posted to it.
   store::Writer writer_;
+  std::unique_ptr<store::backup::Snapshots> snapshots_;  // Null where the store has no files.
+  SnapshotCalls snapshot_calls_;
   ReadPool reads_;
   WaitRoom waits_;
   Tenants tenants_;

@@ -78,6 +78,14 @@ Result<HttpAnswer> HttpClient::Post(const std::string& url, const HttpHeaders& h
   return Perform(url, headers);
 }
 
+Result<HttpAnswer> HttpClient::Delete(const std::string& url, const HttpHeaders& headers) {
+  handle_->Set(CURLOPT_HTTPGET, 1L);
+  handle_->Set(CURLOPT_CUSTOMREQUEST, "DELETE");
+  auto answer = Perform(url, headers);
+  handle_->Set(CURLOPT_CUSTOMREQUEST, static_cast<const char*>(nullptr));
+  return answer;
+}
+
 Result<HttpAnswer> HttpClient::Perform(const std::string& url, const HttpHeaders& headers) {
   Handle& handle = *handle_;
   curl_slist_free_all(handle.headers);

@@ -42,6 +42,7 @@ class HttpClient {
   Result<HttpAnswer> Get(const std::string& url, const HttpHeaders& headers);
   Result<HttpAnswer> Post(const std::string& url, const HttpHeaders& headers,
                           std::string_view body);
+  Result<HttpAnswer> Delete(const std::string& url, const HttpHeaders& headers);
 
  private:
   struct Handle;

@@ -8,6 +8,7 @@
 #include <CLI/Formatter.hpp>
 
 #include "gateway/cli.h"
+#include "gateway/cli_backup.h"
 #include "gateway/cli_care.h"
 #include "gateway/cli_sql.h"
 #include "gateway/cli_transfer.h"
@@ -25,6 +26,7 @@ int main(int argc, char** argv) {
   AddTransferCommands(app, &exit_code);
   AddCareCommands(app, &exit_code);
   AddSqlCommand(app, &exit_code);
+  AddBackupCommands(app, &exit_code);
   // CLI11 reads `--name=` as a name without a value, and takes the next argument for it.
   std::vector<std::string> arguments;
   for (int i = argc - 1; i > 0; --i) {  // Last first, as parse() wants them.

@@ -1,6 +1,10 @@
 #include "gateway/open_store.h"
 
+#include <cstdint>
+#include <utility>
+
 #include "gateway/time_argument.h"
+#include "store/sqlite/sqlite_store.h"
 
 namespace throughline::gateway {
 namespace {
@@ -13,6 +17,15 @@ store::SqliteStore::Options OptionsFor(const std::string& directory) {
   options.seal_in_append = true;
   return options;
 }
+
+class StoppedSnapshot final : public OpenedSnapshot {
+ public:
+  explicit StoppedSnapshot(std::unique_ptr<store::SqliteStore> store) : store_(std::move(store)) {}
+  ~StoppedSnapshot() override { (void)store_->RemoveSnapshot(); }  // Else the next start does.
+
+ private:
+  const std::unique_ptr<store::SqliteStore> store_;
+};
 
 }  // namespace
 
@@ -35,9 +48,21 @@ Result<StoreCopy> OpenCopy(const std::string& directory) {
   TL_TRY_ASSIGN(auto copy, store::sql::DataCopy::Make(directory));
   store::SqliteStore::Options options;
   options.directory = copy.path();
+  options.hot_bytes = UINT32_MAX;  // Whatever the gateway has: of memory only what is used counts.
   auto store = store::SqliteStore::Open(std::move(options));
   if (!store) return copy.Named(store.error());
   return StoreCopy{.copy = std::move(copy), .store = std::move(*store)};
+}
+
+Result<std::unique_ptr<OpenedSnapshot>> OpenSnapshot(const std::string& directory) {
+  TL_TRY_ASSIGN(auto store, store::SqliteStore::Open(OptionsFor(directory)));
+  const std::uint64_t now = NowUnixNs();
+  TL_TRY(store->SealAll(now));
+  if (auto written = store->WriteSnapshot(now, now); !written) {
+    (void)store->RemoveSnapshot();
+    return written.error();
+  }
+  return std::unique_ptr<OpenedSnapshot>(std::make_unique<StoppedSnapshot>(std::move(store)));
 }
 
 }  // namespace throughline::gateway

@@ -12,7 +12,7 @@
 
 namespace throughline::gateway {
 
-// Both fail while a gateway, or another command, has the directory.
+// These fail while a gateway, or another command, has the directory.
 Result<std::unique_ptr<store::Walkable>> OpenForReading(const std::string& directory);
 Result<std::unique_ptr<Store>> OpenForAppending(const std::string& directory);
 
@@ -22,5 +22,13 @@ struct StoreCopy {
   std::shared_ptr<const store::SqliteStore> store;
 };
 Result<StoreCopy> OpenCopy(const std::string& directory);
+
+// Seals all that is stored, and makes DIR/snapshot (store/backup/snapshots.h), which goes with
+// this. Fails as the first two do.
+class OpenedSnapshot {
+ public:
+  virtual ~OpenedSnapshot() = default;
+};
+Result<std::unique_ptr<OpenedSnapshot>> OpenSnapshot(const std::string& directory);
 
 }  // namespace throughline::gateway

@@ -30,6 +30,9 @@ constexpr Route Lookup(std::string_view method, std::string_view pattern,
                        RouteKind kind = RouteKind::kLookup) {
   return {.method = method, .pattern = pattern, .kind = kind, .lookup = lookup};
 }
+constexpr Route Snapshot(std::string_view method, std::string_view pattern, RouteKind kind) {
+  return {.method = method, .pattern = pattern, .kind = kind};
+}
 constexpr Route Own(std::string_view pattern, RouteKind kind, bool on_otlp_door = false) {
   return {.method = "GET", .pattern = pattern, .kind = kind, .on_otlp_door = on_otlp_door};
 }
@@ -73,6 +76,11 @@ constexpr std::array kRoutes = {
     Lookup("GET", "/api/v1/services", links::Services),
     Lookup("GET", "/api/v1/services/{service}/operations", links::Operations),
     Lookup("GET", "/api/v1/openapi.yaml", links::OpenApi),
+
+    // Backups.
+    Snapshot("POST", "/api/v1/snapshots", RouteKind::kBeginSnapshot),
+    Snapshot("GET", "/api/v1/snapshots/{id}", RouteKind::kSnapshot),
+    Snapshot("DELETE", "/api/v1/snapshots/{id}", RouteKind::kReleaseSnapshot),
 
     // The process.
     Own("/-/healthy", RouteKind::kHealthy, kOnOtlpDoor),

@@ -20,6 +20,10 @@ enum class RouteKind : std::uint8_t {
   kLookup,
   kWaitingLookup,
   kEnrich,
+  // Of gateway/snapshot_calls, answered at once.
+  kBeginSnapshot,
+  kSnapshot,
+  kReleaseSnapshot,
   // Pages of the process itself (gateway/pages), answered at once.
   kHealthy,
   kReady,

@@ -1,6 +1,7 @@
 #include "store/maintainer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace throughline::store {
 namespace {
@@ -9,8 +10,9 @@ constexpr std::chrono::milliseconds kFirstRetry{1000};
 
 }  // namespace
 
-void Maintainer::Start(Store& store, const Clock& clock) {
-  thread_ = std::thread([this, &store, &clock] { Run(store, clock); });
+void Maintainer::Start(Store& store, const Clock& clock, After after) {
+  thread_ =
+      std::thread([this, &store, &clock, after = std::move(after)] { Run(store, clock, after); });
 }
 
 void Maintainer::Wake() {
@@ -28,7 +30,7 @@ void Maintainer::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Maintainer::Run(Store& store, const Clock& clock) {
+void Maintainer::Run(Store& store, const Clock& clock, const After& after) {
   std::chrono::milliseconds wait{0};  // At once: a start may find work.
   std::chrono::milliseconds retry = kFirstRetry;
   for (;;) {
@@ -39,8 +41,10 @@ void Maintainer::Run(Store& store, const Clock& clock) {
       if (stopping_) return;
       is_due_ = false;
     }
-    const auto done = store.Maintain(clock.NowUnixNs());
+    const std::uint64_t now = clock.NowUnixNs();
+    const auto done = store.Maintain(now);
     stats_.runs.fetch_add(1, std::memory_order_relaxed);
+    if (after) after(done, now);
     wait = options_.period;
     if (done) {
       retry = kFirstRetry;

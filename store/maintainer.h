@@ -34,8 +34,11 @@ class Maintainer {
   Maintainer& operator=(const Maintainer&) = delete;
   ~Maintainer() { Stop(); }
 
-  // Once. Both outlive the thread.
-  void Start(Store& store, const Clock& clock);
+  // Called on the thread after each run, with what it gave and when it began. What more there is to
+  // do on it, now that all that waited is sealed.
+  using After = std::function<void(const Result<void>& maintained, std::uint64_t now_unix_ns)>;
+  // Once. All outlive the thread; `after` may be empty.
+  void Start(Store& store, const Clock& clock, After after = {});
   // There is something to do. Any thread, before Start and after Stop too.
   void Wake();
   // Waits for what is under way.
@@ -44,7 +47,7 @@ class Maintainer {
   const Stats& stats() const { return stats_; }
 
  private:
-  void Run(Store& store, const Clock& clock);
+  void Run(Store& store, const Clock& clock, const After& after);
 
   const Options options_;
   Stats stats_;

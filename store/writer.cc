@@ -25,7 +25,9 @@ Writer::~Writer() { Stop(); }
 
 Result<void> Writer::Submit(Appending appending, Done done) {
   TL_CHECK(appending.batch != nullptr && done != nullptr);
-  Item item{.appending = std::move(appending), .done = std::move(done)};
+  Item item;
+  item.appending = std::move(appending);
+  item.done = std::move(done);
   item.records = item.appending.batch->record_count();
   item.bytes = item.appending.batch->size_bytes();
   {
@@ -50,6 +52,22 @@ Result<void> Writer::Submit(Appending appending, Done done) {
   return {};
 }
 
+Result<void> Writer::Do(std::function<void()> work) {
+  TL_CHECK(work != nullptr);
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return Error{Errc::kUnavailable, "shutting down"};
+    if (waiting_works_ >= kWorksWaiting) {
+      return Error{Errc::kOverloaded,
+                   std::to_string(kWorksWaiting) + " works wait for the writer already"};
+    }
+    ++waiting_works_;
+    queue_.emplace_back().work = std::move(work);
+  }
+  wake_.notify_one();
+  return {};
+}
+
 void Writer::Stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -63,6 +81,10 @@ void Writer::Run() {
   for (;;) {
     std::vector<Item> items = Take();
     if (items.empty()) return;
+    if (items.front().work != nullptr) {
+      items.front().work();
+      continue;
+    }
     Commit(std::move(items));
   }
 }
@@ -75,6 +97,13 @@ std::vector<Writer::Item> Writer::Take() {
   wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
   while (!queue_.empty()) {
     Item& next = queue_.front();
+    if (next.work != nullptr) {
+      if (!items.empty()) break;
+      --waiting_works_;
+      items.push_back(std::move(next));
+      queue_.pop_front();
+      break;
+    }
     if (!items.empty() && (records + next.records > limits_.commit_records ||
                            bytes + next.bytes > limits_.commit_bytes)) {
       break;

@@ -70,6 +70,12 @@ class Writer {
   // call: kOverloaded, the queue is full; kUnavailable, Stop was called.
   Result<void> Submit(Appending appending, Done done);
 
+  // Runs `work` on the thread, between two commits and behind all that was submitted before; it
+  // must not call Stop, nor throw. Any thread, never waits. On an error `work` is dropped without a
+  // call: kOverloaded, kWorksWaiting of them wait; kUnavailable, Stop was called.
+  static constexpr std::size_t kWorksWaiting = 16;
+  Result<void> Do(std::function<void()> work);
+
   // Refuses what comes, appends what waits, calls every `done`, ends the thread. Any thread;
   // further calls wait for the first.
   void Stop();
@@ -80,6 +86,7 @@ class Writer {
   struct Item {
     Appending appending;
     Done done;
+    std::function<void()> work;  // Instead of the two above.
     std::size_t records = 0;
     std::size_t bytes = 0;
   };
@@ -98,9 +105,10 @@ class Writer {
   Stats stats_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Item> queue_;  // Guarded by mutex_, as the three below.
+  std::deque<Item> queue_;  // Guarded by mutex_, as the four below.
   std::size_t waiting_records_ = 0;
   std::size_t waiting_bytes_ = 0;
+  std::size_t waiting_works_ = 0;
   bool stopping_ = false;
   std::once_flag joined_;
   std::thread thread_;  // Last: starts when everything above is built.

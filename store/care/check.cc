@@ -143,6 +143,11 @@ void DirectoryCheck::CheckOthers() {
     return std::binary_search(names_.begin(), names_.end(), name);
   };
   for (const std::string& name : names_) {
+    if (name == sqlite::kRestoringFile) {
+      Say(name, "a restore into this directory has not ended: `throughline restore` goes on", "",
+          Cure::kNone);
+      continue;
+    }
     const bool is_wal = name.ends_with("-wal");
     const std::string of = is_wal ? name.substr(0, name.size() - 4) : name;
     if (IsKnown(name) || NumberIn(name, sqlite::kSegmentPrefix) != 0) continue;

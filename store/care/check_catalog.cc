@@ -84,6 +84,18 @@ Result<void> ReadSealedTail(sqlite::Database& db, CatalogContent& content) {
   return row.Finish();
 }
 
+// Which snapshot a backup's catalog is of; absent elsewhere.
+Result<void> ReadSnapshot(sqlite::Database& db, CatalogContent& content) {
+  TL_TRY_ASSIGN(auto find, db.Prepare("SELECT name, value FROM setting WHERE name IN"
+                                      " ('snapshot', 'snapshot_ns') ORDER BY name"));
+  auto row = find.Use();
+  while (row.Next()) {
+    const auto value = static_cast<std::uint64_t>(row.Integer(1));
+    (row.Text(0) == "snapshot" ? content.snapshot : content.snapshot_unix_ns) = value;
+  }
+  return row.Finish();
+}
+
 Result<void> ReadExpired(sqlite::Database& db, std::int64_t schema, CatalogContent& content) {
   if (schema < 2) return {};
   TL_TRY_ASSIGN(auto list, db.Prepare("SELECT segment, dropped_ns, traces FROM expired ORDER BY"
@@ -140,6 +152,7 @@ class CatalogCheck {
     take("its segments", ReadSegments(db, schema, facts_.content));
     take("the tail that was sealed last", ReadSealedTail(db, facts_.content));
     take("the segments that retention took", ReadExpired(db, schema, facts_.content));
+    take("its snapshot", ReadSnapshot(db, facts_.content));
     if (!facts_.has_seed) Hurt("it has no hash seed");
   }
   void Say(std::string hurt, Cure cure) {
@@ -174,6 +187,7 @@ Result<sqlite::CatalogContent> ReadCatalog(sqlite::Database& db) {
   TL_TRY(ReadSegments(db, schema, content));
   TL_TRY(ReadSealedTail(db, content));
   TL_TRY(ReadExpired(db, schema, content));
+  TL_TRY(ReadSnapshot(db, content));
   if (!has_seed) return Error{Errc::kDataLoss, "the catalog has no hash seed"};
   return content;
 }

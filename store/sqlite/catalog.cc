@@ -9,6 +9,7 @@
 #include <iterator>
 #include <random>
 
+#include "store/sqlite/file_names.h"
 #include "store/sqlite/owned_file.h"
 
 namespace throughline::store::sqlite {
@@ -90,11 +91,15 @@ Result<std::uint64_t> SealedTail(Database& catalog) {
   return last;
 }
 
-Result<void> NoteSealedTail(Database& catalog, std::uint64_t tail) {
+Result<void> Note(Database& catalog, std::string_view name, std::uint64_t value) {
   TL_TRY_ASSIGN(auto note,
-                catalog.Prepare("INSERT INTO setting (name, value) VALUES ('sealed_tail', ?)"
+                catalog.Prepare("INSERT INTO setting (name, value) VALUES (?, ?)"
                                 " ON CONFLICT (name) DO UPDATE SET value = excluded.value"));
-  return note.Run(Signed(tail));
+  return note.Run(name, Signed(value));
+}
+
+Result<void> NoteSealedTail(Database& catalog, std::uint64_t tail) {
+  return Note(catalog, "sealed_tail", tail);
 }
 
 Result<std::vector<std::string>> Tenants(Database& catalog) {
@@ -154,8 +159,8 @@ Result<std::vector<Expired>> ExpiredOf(Database& catalog) {
 
 std::int64_t NewestCatalogSchema() { return std::int64_t{std::size(kMigrations)}; }
 
-Result<void> WriteCatalog(const std::string& path, const CatalogContent& content) {
-  TL_TRY_ASSIGN(auto db, Database::Open(path, {.written_once = true}));
+Result<void> WriteCatalog(const std::string& path, const CatalogContent& content, const char* vfs) {
+  TL_TRY_ASSIGN(auto db, Database::Open(path, {.vfs = vfs, .written_once = true}));
   TL_TRY(Migrate(db, kCatalogId, kMigrations, path));
   TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db));
   TL_TRY(InsertSeed(db, content.hash_seed));
@@ -165,6 +170,10 @@ Result<void> WriteCatalog(const std::string& path, const CatalogContent& content
   for (const segment::SegmentInfo& info : content.segments) TL_TRY(InsertSegment(db, info));
   for (const Expired& expired : content.expired) TL_TRY(InsertExpired(db, expired));
   if (content.sealed_tail != 0) TL_TRY(NoteSealedTail(db, content.sealed_tail));
+  if (content.snapshot != 0) {
+    TL_TRY(Note(db, "snapshot", content.snapshot));
+    TL_TRY(Note(db, "snapshot_ns", content.snapshot_unix_ns));
+  }
   return transaction.Commit();
 }
 
@@ -188,6 +197,11 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& directory, con
   TL_TRY_ASSIGN(auto lock, DirectoryLock::Take(directory));
   const std::string path = directory + "/catalog.db";
   TL_TRY_ASSIGN(const auto names, files.List(directory));
+  if (std::binary_search(names.begin(), names.end(), kRestoringFile)) {
+    return Error{Errc::kConflict, directory +
+                                      ": a restore into it has not ended:"
+                                      " `throughline restore` goes on with it"};
+  }
   const bool has_records = std::any_of(names.begin(), names.end(), [](const std::string& name) {
     return name.starts_with("tail-") || name.starts_with("seg-");
   });
@@ -202,6 +216,16 @@ Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& directory, con
   TL_TRY_ASSIGN(catalog->expired_, ExpiredOf(catalog->db_));
   TL_TRY_ASSIGN(catalog->sealed_tail_, SealedTail(catalog->db_));
   return catalog;
+}
+
+Result<CatalogContent> Catalog::Read() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  CatalogContent content{.hash_seed = hash_seed_};
+  TL_TRY_ASSIGN(content.tenants, Tenants(db_));
+  TL_TRY_ASSIGN(content.segments, Segments(db_));
+  TL_TRY_ASSIGN(content.expired, ExpiredOf(db_));
+  TL_TRY_ASSIGN(content.sealed_tail, SealedTail(db_));
+  return content;
 }
 
 Result<void> Catalog::AddTenant(std::uint32_t number, const std::string& name) {

@@ -49,16 +49,21 @@ struct CatalogContent {
   std::vector<segment::SegmentInfo> segments = {};
   std::vector<Expired> expired = {};
   std::uint64_t sealed_tail = 0;  // See Catalog::sealed_tail.
+  // The snapshot that it was written for, and when that was; 0: none.
+  std::uint64_t snapshot = 0;
+  std::uint64_t snapshot_unix_ns = 0;
 };
 
 inline constexpr std::int64_t kCatalogId = 0x544c4341;  // "TLCA", the application_id.
 std::int64_t NewestCatalogSchema();
 // Writes a catalog in one file; `path` must not exist. Complete, but not synced.
-Result<void> WriteCatalog(const std::string& path, const CatalogContent& content);
+Result<void> WriteCatalog(const std::string& path, const CatalogContent& content,
+                          const char* vfs = nullptr);
 
 class Catalog {
  public:
-  // Creates the directory and the file where they are not there.
+  // Creates the directory and the file where they are not there. kConflict: a restore into it has
+  // not ended.
   static Result<std::unique_ptr<Catalog>> Open(const std::string& directory, const char* vfs,
                                                Files& files);
 
@@ -69,6 +74,8 @@ class Catalog {
   const std::vector<Expired>& expired() const { return expired_; }
   // The last tail that became a segment; 0: none did.
   std::uint64_t sealed_tail() const { return sealed_tail_; }
+  // All that it says now.
+  Result<CatalogContent> Read();
 
   // All durable when they return.
   Result<void> AddTenant(std::uint32_t number, const std::string& name);

@@ -16,6 +16,10 @@ inline constexpr std::string_view kSegmentPrefix = "seg-0-";
 inline constexpr std::string_view kSeenPrefix = "seen-0-";
 inline constexpr std::string_view kFileSuffix = ".db";
 inline constexpr std::string_view kAside = ".tmp";
+// A folder with what a backup is made from (backup/snapshots.h).
+inline constexpr std::string_view kSnapshotFolder = "snapshot";
+// There while a restore is under way, or was cut off: the rest is no store yet.
+inline constexpr std::string_view kRestoringFile = "restoring";
 
 inline std::string NameOf(std::string_view prefix, std::uint64_t number) {
   return std::string(prefix) + std::to_string(number) + std::string(kFileSuffix);

@@ -9,9 +9,55 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <memory>
+#include <utility>
+
+#include "store/sqlite/file_hash.h"
 
 namespace throughline::store::sqlite {
 namespace {
+
+// An open file, closed at the end.
+class Descriptor {
+ public:
+  explicit Descriptor(int file) : file_(file) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (file_ >= 0) ::close(file_);
+  }
+  int get() const { return file_; }
+  // Some file systems say only here that the disk is full.
+  bool Close() { return ::close(std::exchange(file_, -1)) == 0; }
+
+ private:
+  int file_;
+};
+
+Result<void> ReadPieces(int file, const std::string& path, const Files::Visit& visit) {
+  const auto piece = std::make_unique_for_overwrite<char[]>(kHashPieceBytes);
+  std::size_t filled = 0;
+  for (;;) {
+    const ssize_t got = ::read(file, piece.get() + filled, kHashPieceBytes - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return FileError("read", path, errno);
+    filled += static_cast<std::size_t>(got);
+    if (got > 0 && filled < kHashPieceBytes) continue;
+    if (filled > 0) TL_TRY(visit({piece.get(), filled}));
+    if (got == 0) return {};
+    filled = 0;
+  }
+}
+
+Result<void> WriteAll(int file, const std::string& path, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return FileError("write", path, written < 0 ? errno : EIO);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
 
 Result<void> OpenAndSync(const std::string& path, int flags, int (*sync)(int)) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags);
@@ -75,6 +121,45 @@ class PosixFiles final : public Files {
     struct stat found {};
     if (::stat(path.c_str(), &found) != 0) return FileError("read the size", path, errno);
     return static_cast<std::uint64_t>(found.st_size);
+  }
+
+  Result<void> Read(const std::string& path, const Visit& visit) override {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.get() < 0) return FileError("open", path, errno);
+    return ReadPieces(file.get(), path, visit);
+  }
+
+  Result<void> Copy(const std::string& from, const std::string& to, const Visit& visit) override {
+    const Descriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+    if (source.get() < 0) return FileError("open", from, errno);
+    Descriptor target(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (target.get() < 0) return FileError("open", to, errno);
+    const auto write = [&](std::string_view piece) -> Result<void> {
+      TL_TRY(visit(piece));
+      return WriteAll(target.get(), to, piece);
+    };
+    TL_TRY(ReadPieces(source.get(), from, write));
+    if (!target.Close()) return FileError("write", to, errno);
+    return {};
+  }
+
+  Result<bool> Link(const std::string& from, const std::string& to) override {
+    if (::link(from.c_str(), to.c_str()) == 0) return true;
+    if (errno == ENOENT && ::access(from.c_str(), F_OK) != 0) return false;
+    return FileError("link", to, errno);
+  }
+
+  Result<void> RemoveDirectory(const std::string& directory) override {
+    const auto names = List(directory);
+    if (!names) {
+      if (::access(directory.c_str(), F_OK) != 0 && errno == ENOENT) return {};
+      return names.error();
+    }
+    for (const std::string& name : *names) TL_TRY(Remove(directory + '/' + name));
+    if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) {
+      return FileError("remove", directory, errno);
+    }
+    return {};
   }
 };
 

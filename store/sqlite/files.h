@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "correlate/result.h"
@@ -31,6 +33,18 @@ class Files {
   // Names of the files in it, sorted; without its directories.
   virtual Result<std::vector<std::string>> List(const std::string& directory) = 0;
   virtual Result<std::uint64_t> SizeOf(const std::string& path) = 0;
+
+  // Sees a file piece by piece: kHashPieceBytes each (file_hash.h), and what is left. Its error
+  // ends the call, and is returned.
+  using Visit = std::function<Result<void>(std::string_view piece)>;
+  virtual Result<void> Read(const std::string& path, const Visit& visit) = 0;
+  // Makes `to`, over what is there, of the bytes of `from`; each piece is visited before it is
+  // written. Durable after SyncFile. On an error a part of `to` may be there.
+  virtual Result<void> Copy(const std::string& from, const std::string& to, const Visit& visit) = 0;
+  // Gives the file another name, which must be free. False: there is no `from`.
+  virtual Result<bool> Link(const std::string& from, const std::string& to) = 0;
+  // With the files in it, but not with directories. One that is not there is removed already.
+  virtual Result<void> RemoveDirectory(const std::string& directory) = 0;
 };
 
 // The operating system's. Lives as long as the process.

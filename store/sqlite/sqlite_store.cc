@@ -120,6 +120,7 @@ Result<void> SqliteStore::OpenParts() {
   std::vector<std::uint64_t> segments;
   std::vector<std::uint64_t> seen;
   TL_TRY_ASSIGN(const auto names, files().List(options_.directory));
+  (void)RemoveSnapshot();  // Costs room only; the next snapshot tries it again.
   for (const std::string& name : names) {
     if (name.ends_with(kAside)) TL_TRY(files().Remove(PathOf(name)));
     if (const std::uint64_t number = NumberIn(name, kTailPrefix)) tails.push_back(number);
@@ -503,6 +504,38 @@ Result<void> SqliteStore::Maintain(std::uint64_t now_unix_ns) {
   const auto retained = Retain(now_unix_ns);
   const auto removed = RemoveLeftovers();
   return !sealed ? sealed : !retained ? retained : removed;
+}
+
+std::uint64_t SqliteStore::LastTail() const {
+  const auto now = parts();
+  return now->active->number - (now->active->memtable.is_empty() ? 1 : 0);
+}
+
+bool SqliteStore::IsSealed(std::uint64_t tail) const {
+  const auto now = parts();
+  return now->active->number > tail && (now->sealing == nullptr || now->sealing->number > tail);
+}
+
+Result<void> SqliteStore::WriteSnapshot(std::uint64_t id, std::uint64_t now_unix_ns) {
+  const std::string folder = PathOf(std::string(sqlite::kSnapshotFolder));
+  TL_TRY(files().RemoveDirectory(folder));
+  TL_TRY(files().CreateDirectories(folder));
+  At("snapshot:created");
+  TL_TRY_ASSIGN(sqlite::CatalogContent content, catalog_->Read());
+  content.snapshot = id;
+  content.snapshot_unix_ns = now_unix_ns;
+  for (const SegmentInfo& info : content.segments) {
+    // One that is missing is for the backup to tell of.
+    TL_TRY(files().Link(PathOf(info.file), folder + '/' + info.file));
+  }
+  At("snapshot:linked");
+  TL_TRY(sqlite::WriteCatalog(folder + '/' + std::string(sqlite::kCatalogFile), content, vfs()));
+  At("snapshot:written");
+  return {};
+}
+
+Result<void> SqliteStore::RemoveSnapshot() {
+  return files().RemoveDirectory(PathOf(std::string(sqlite::kSnapshotFolder)));
 }
 
 sqlite::View SqliteStore::ViewOf(const Scope& scope) const {

@@ -112,6 +112,15 @@ class SqliteStore final : public Store, public Walkable {
   // waits already, or nothing is hot.
   Result<bool> Rotate();
 
+  // The last tail that has any of what is stored now; the appending thread's.
+  std::uint64_t LastTail() const;
+  // All tails up to it are segments.
+  bool IsSealed(std::uint64_t tail) const;
+  // Makes DIR/snapshot anew: links to all segments, and a catalog of exactly them. Takes no room
+  // for records, but keeps what retention drops until RemoveSnapshot. Both Maintain's thread's.
+  Result<void> WriteSnapshot(std::uint64_t id, std::uint64_t now_unix_ns);
+  Result<void> RemoveSnapshot();
+
  private:
   struct HotPart;
   // All that lookups look at. Replaced as a whole.

@@ -13,6 +13,7 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -201,13 +202,19 @@ class FaultyVfs::Disk {
     TL_CHECK(DirectoryOf(from) == DirectoryOf(to));
     Take(DirectoryOf(from), {{from, nullptr}, {to, Adopt(from)}});
   }
+  void Link(const std::string& from, const std::string& to) {
+    Take(DirectoryOf(to), {{to, Adopt(from)}});
+  }
   void SyncDirectory(const std::string& directory) {
     for (const Step& step : unsynced_[directory]) Apply(step, durable_);
     unsynced_.erase(directory);
   }
   std::uint64_t used_bytes() const {
     std::uint64_t sum = 0;
-    for (const auto& [path, inode] : now_) sum += inode->size_bytes;
+    std::set<const Inode*> counted;  // A file may have several names.
+    for (const auto& [path, inode] : now_) {
+      if (counted.insert(inode.get()).second) sum += inode->size_bytes;
+    }
     return sum;
   }
   // How many of `size` bytes at `offset` there is room for.
@@ -610,6 +617,68 @@ class FaultyVfs::FaultyFiles final : public sqlite::Files {
   Result<std::uint64_t> SizeOf(const std::string& path) override {
     return Do(Operation::kFileSize, "read the size", path,
               [&] { return sqlite::SystemFiles().SizeOf(path); });
+  }
+
+  Result<void> Read(const std::string& path, const Visit& visit) override {
+    const std::string full = Full(path);
+    std::uint64_t offset = 0;
+    TL_TRY(Do(Operation::kOpen, "open", path, []() -> Result<void> { return {}; }));
+    return sqlite::SystemFiles().Read(path, [&](std::string_view piece) -> Result<void> {
+      std::string bytes(piece);
+      TL_TRY(Do(Operation::kRead, "read", path, [&]() -> Result<void> {
+        disk_.ApplyFlips(full, bytes.data(), bytes.size(), offset);
+        return {};
+      }));
+      offset += bytes.size();
+      return visit(bytes);
+    });
+  }
+
+  Result<void> Copy(const std::string& from, const std::string& to, const Visit& visit) override {
+    const std::string full = Full(to);
+    InodeRef inode;
+    TL_TRY(Do(Operation::kOpen, "open", to, [&]() -> Result<void> {
+      inode = std::filesystem::exists(to) ? disk_.Adopt(full) : disk_.Create(full);
+      inode->Make({.offset = 0, .bytes = {}});
+      std::ofstream(to, std::ios::binary | std::ios::trunc);
+      return {};
+    }));
+    return Read(from, [&](std::string_view piece) -> Result<void> {
+      TL_TRY(visit(piece));
+      return Do(Operation::kWrite, "write", to, [&]() -> Result<void> {
+        const std::uint64_t room = disk_.RoomFor(*inode, inode->size_bytes, piece.size());
+        const std::string_view fits = piece.substr(0, static_cast<std::size_t>(room));
+        std::ofstream(to, std::ios::binary | std::ios::app) << fits;
+        if (!fits.empty()) {
+          inode->Make({.offset = inode->size_bytes, .bytes = std::string(fits)});
+        }
+        if (room < piece.size()) return sqlite::FileError("write", to, ENOSPC);
+        return {};
+      });
+    });
+  }
+
+  Result<bool> Link(const std::string& from, const std::string& to) override {
+    return Do(Operation::kRename, "link", to, [&]() -> Result<bool> {
+      const bool is_there = std::filesystem::exists(from);
+      if (is_there) (void)disk_.Adopt(Full(from));
+      TL_TRY_ASSIGN(const bool linked, sqlite::SystemFiles().Link(from, to));
+      if (linked) disk_.Link(Full(from), Full(to));
+      return linked;
+    });
+  }
+
+  Result<void> RemoveDirectory(const std::string& directory) override {
+    return Do(Operation::kDelete, "remove", directory, [&]() -> Result<void> {
+      if (!std::filesystem::exists(directory)) return {};
+      TL_TRY_ASSIGN(const auto names, sqlite::SystemFiles().List(directory));
+      for (const std::string& name : names) {
+        const std::string full = Full(directory + '/' + name);
+        (void)disk_.Adopt(full);
+        disk_.Remove(full);
+      }
+      return sqlite::SystemFiles().RemoveDirectory(directory);
+    });
   }
 
  private:

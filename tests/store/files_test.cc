@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "correlate/check.h"
+#include "store/sqlite/file_hash.h"
 
 namespace throughline::store::sqlite {
 namespace {
@@ -83,6 +84,55 @@ TEST_F(FilesTest, ErrorsCarryThePath) {
   expect(files.SyncFile(path).error());
   expect(files.List(path).error());
   expect(files.SizeOf(path).error());
+  const auto visit = [](std::string_view) { return Result<void>(); };
+  expect(files.Read(path, visit).error());
+  expect(files.Copy(path, Path("to"), visit).error());
+  Write("here", "");
+  expect(files.Copy(Path("here"), path, visit).error());
+  expect(files.Link(Path("here"), path).error());
+}
+
+TEST_F(FilesTest, CopyReplacesAndShowsPieceByPiece) {
+  const std::string bytes(2 * kHashPieceBytes + 5, 'x');
+  Write("from", bytes);
+  Write("to", std::string(3 * kHashPieceBytes, 'y'));
+  std::vector<std::size_t> pieces;
+  const auto visit = [&](std::string_view piece) -> Result<void> {
+    pieces.push_back(piece.size());
+    return {};
+  };
+  ASSERT_TRUE(SystemFiles().Copy(Path("from"), Path("to"), visit));
+  EXPECT_THAT(pieces, ElementsAre(kHashPieceBytes, kHashPieceBytes, 5));
+  pieces.clear();
+  std::string read;
+  ASSERT_TRUE(SystemFiles().Read(Path("to"), [&](std::string_view piece) -> Result<void> {
+    read += piece;
+    return {};
+  }));
+  EXPECT_TRUE(read == bytes);
+  const auto stop = [](std::string_view) -> Result<void> {
+    return Error{Errc::kUnavailable, "stopped"};
+  };
+  EXPECT_EQ(SystemFiles().Copy(Path("from"), Path("to"), stop).error().message, "stopped");
+}
+
+TEST_F(FilesTest, LinksAreTheSameFileUnderAFreeName) {
+  Write("a", "text");
+  EXPECT_TRUE(SystemFiles().Link(Path("a"), Path("b")).value());
+  EXPECT_EQ(std::filesystem::hard_link_count(Path("a")), 2u);
+  EXPECT_FALSE(SystemFiles().Link(Path("none"), Path("c")).value());
+  EXPECT_FALSE(SystemFiles().Link(Path("a"), Path("b")));
+}
+
+TEST_F(FilesTest, RemoveDirectoryTakesItsFilesAndNoDirectories) {
+  EXPECT_TRUE(SystemFiles().RemoveDirectory(Path("none")));
+  std::filesystem::create_directory(Path("folder"));
+  Write("folder/a", "");
+  EXPECT_TRUE(SystemFiles().RemoveDirectory(Path("folder")));
+  EXPECT_FALSE(std::filesystem::exists(Path("folder")));
+  std::filesystem::create_directories(Path("folder/below"));
+  EXPECT_FALSE(SystemFiles().RemoveDirectory(Path("folder")));
+  EXPECT_TRUE(std::filesystem::exists(Path("folder/below")));
 }
 
 TEST(FileErrorTest, NamesWhatAnOperatorCanDoSomethingAbout) {

@@ -221,6 +221,35 @@ TEST_F(WriterTest, StopStoresWhatWaits) {
   writer_->Stop();  // Again: nothing happens.
 }
 
+TEST_F(WriterTest, WorkRunsBetweenCommitsBehindWhatCameBefore) {
+  Start({});
+  const Answer first = HoldFirst();
+  std::vector<std::size_t> seen;  // Appends so far, as each work runs; the writer's thread's.
+  const auto look = [&] { seen.push_back(store_.append_sizes().size()); };
+  Answer before = Submit(Spans(2, 1));
+  ASSERT_TRUE(writer_->Do(look));
+  ASSERT_TRUE(writer_->Do(look));
+  Answer behind = Submit(Spans(3, 1));
+  store_.ReleaseAll();
+  EXPECT_TRUE(before.Wait());
+  EXPECT_TRUE(behind.Wait());
+  EXPECT_THAT(seen, ElementsAre(2, 2));
+}
+
+TEST_F(WriterTest, WorkIsBoundedAndEndsWithTheWriter) {
+  Start({});
+  const Answer first = HoldFirst();
+  std::size_t ran = 0;
+  for (std::size_t i = 0; i < Writer::kWorksWaiting; ++i) {
+    ASSERT_TRUE(writer_->Do([&] { ++ran; }));
+  }
+  EXPECT_EQ(writer_->Do([&] { ++ran; }).error().code, Errc::kOverloaded);
+  store_.ReleaseAll();
+  writer_->Stop();
+  EXPECT_EQ(ran, Writer::kWorksWaiting);
+  EXPECT_EQ(writer_->Do([&] { ++ran; }).error().code, Errc::kUnavailable);
+}
+
 TEST_F(WriterTest, ManySendersAreEachAnsweredOnce) {
   constexpr std::uint64_t kThreads = 4;
   constexpr std::uint64_t kBatches = 200;
