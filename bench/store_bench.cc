@@ -4,8 +4,8 @@
 //   store_bench [SPANS] [SPANS_PER_REQUEST] [DIRECTORY]
 //
 // Prints CPU ns a span (Append, with its commit), bytes of memory and of disk a span, and the CPU
-// time of reading a trace back. Then, in a store of their own, the same of as many gauge points,
-// and the CPU time of finding those of ten minutes.
+// time of reading a trace back; of sealing them, and of reading one back then. Then, in a store of
+// their own, the same of as many gauge points, and the CPU time of finding those of ten minutes.
 #include <ctime>
 
 #include <cstdio>
@@ -101,6 +101,19 @@ class Workload {
   std::mt19937 random_{1};
 };
 
+void PrintLookups(const char* of, const store::SqliteStore& store, std::size_t spans,
+                  std::size_t lookups) {
+  std::size_t found = 0;
+  const double before = CpuSeconds();
+  for (std::size_t i = 0; i < lookups; ++i) {
+    const auto trace = store.FindTrace({}, TraceOf(HashMix(i + 9, ~i) % (spans / 8)), {});
+    found += trace->records.spans.size();
+  }
+  const auto count = static_cast<double>(lookups);
+  std::printf("%-8s %7.2f us CPU (%.1f spans)\n", of, (CpuSeconds() - before) * 1e6 / count,
+              static_cast<double>(found) / count);
+}
+
 int Run(std::size_t spans, std::size_t per_request, const std::string& directory) {
   std::filesystem::remove_all(directory);
   auto opened = store::SqliteStore::Open({.directory = directory});
@@ -121,15 +134,13 @@ int Run(std::size_t spans, std::size_t per_request, const std::string& directory
               append * 1e9 / count, static_cast<double>(usage.memory_bytes) / count,
               static_cast<double>(usage.disk_bytes) / count);
 
-  constexpr std::size_t kLookups = 100'000;
-  std::size_t found = 0;
+  PrintLookups("trace", store, spans, 100'000);
   const double before = CpuSeconds();
-  for (std::size_t i = 0; i < kLookups; ++i) {
-    const auto trace = store.FindTrace({}, TraceOf(HashMix(i + 9, ~i) % (spans / 8)), {});
-    found += trace->records.spans.size();
-  }
-  std::printf("trace    %7.2f us CPU (%.1f spans)\n", (CpuSeconds() - before) * 1e6 / kLookups,
-              static_cast<double>(found) / kLookups);
+  TL_CHECK(store.SealAll(1'700'000'000'000'000'000).has_value());
+  std::printf("seal     %7.0f ns/span CPU\ndisk     %7.1f bytes/span\n",
+              (CpuSeconds() - before) * 1e9 / count,
+              static_cast<double>(store.Usage().disk_bytes) / count);
+  PrintLookups("trace", store, spans, 20'000);
   return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "store/segment/segment_schema.h"
 #include "store/sqlite/file_hash.h"
 #include "store/sqlite/files.h"
+#include "store/sqlite/page_check.h"
 
 namespace throughline::store::care {
 namespace {
@@ -92,22 +93,22 @@ class SegmentCheck {
 Result<void> SegmentCheck::CheckBlocks() {
   std::uint64_t next = 0;
   std::optional<Error> stopped;
-  const auto read = file_.EachRow(
-      "SELECT id, data FROM block ORDER BY id", [&](sqlite::Rows& row) -> Result<void> {
-        const auto number = static_cast<std::uint64_t>(row.Integer(0));
+  const auto read =
+      file_.EachBlock([&](std::uint64_t number, std::string_view bytes) -> Result<void> {
         for (; next < number && next < file_.firsts().size(); ++next) {
           Say("block " + Number(next) + " is missing", "its records", Cure::kWithLoss);
           ++hurt_blocks_;
         }
         next = number + 1;
-        CheckBlock(number, row.Bytes(1));
-        const auto step = work_.Step(name_, row.Bytes(1).size());
+        CheckBlock(number, bytes);
+        const auto step = work_.Step(name_, bytes.size());
         if (!step) stopped = step.error();
         return step;
       });
   if (stopped) return *stopped;
   blocks_ = next;
-  if (!read || next < file_.firsts().size()) {
+  const bool is_all_told = hurt_blocks_ > 0 && next == file_.firsts().size();
+  if ((!read && !is_all_told) || next < file_.firsts().size()) {
     Say("of its " + Number(file_.firsts().size()) + " blocks only those up to " + Number(next) +
             " can be read" + (read ? "" : ": " + read.error().message),
         "the records of the others", Cure::kWithLoss);
@@ -381,6 +382,12 @@ Result<SegmentFacts> CheckSegment(const std::string& directory, const std::strin
   facts.info.format = (*file)->format();
   facts.has_seed = (*file)->has_seed();
   facts.hash_seed = (*file)->seed();
+  if (segment::HasPageChecks((*file)->format())) {
+    TL_TRY_ASSIGN(const std::uint64_t damaged, sqlite::CountDamagedPages(path));
+    if (damaged > 0) {
+      say(Number(damaged) + " of its pages are not as they were written", "", Cure::kWhole);
+    }
+  }
   if (const std::string problem = IntegrityProblem((*file)->db()); !problem.empty()) {
     say("SQLite finds it damaged: " + problem, "", Cure::kWhole);
   }

@@ -121,8 +121,11 @@ void Segment::Close() const {
 
 Result<Segment::Open*> Segment::GetOpen() const {
   if (open_ != nullptr) return open_.get();
-  TL_TRY_ASSIGN(auto db, sqlite::Database::Open(
-                             path_, {.vfs = pool_->vfs(), .immutable = true, .cache_kib = 64}));
+  TL_TRY_ASSIGN(auto db,
+                sqlite::Database::Open(path_, {.vfs = pool_->vfs(),
+                                               .immutable = true,
+                                               .checked_pages = HasPageChecks(info_.format),
+                                               .cache_kib = 64}));
   TL_TRY_ASSIGN(const std::int64_t application, db.Pragma("application_id"));
   TL_TRY_ASSIGN(const std::int64_t format, db.Pragma("user_version"));
   if (application != kSegmentId) {

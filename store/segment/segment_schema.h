@@ -9,7 +9,9 @@
 namespace throughline::store::segment {
 
 inline constexpr std::int64_t kSegmentId = 0x544c5347;  // "TLSG", the application_id.
-inline constexpr std::int64_t kSegmentFormat = 1;
+inline constexpr std::int64_t kSegmentFormat = 2;
+// Whether the pages of a segment of this format have checksums (sqlite/page_check.h).
+inline constexpr bool HasPageChecks(std::int64_t format) { return format >= 2; }
 inline constexpr std::int64_t kSegmentPageBytes = 4096;
 
 // A segment is written once and never altered: there is one schema a format.

@@ -43,7 +43,9 @@ class SegmentWriter {
         db_(std::move(db)),
         strings_(snapshot_.dictionary(), snapshot_.seed()),
         tags_(snapshot_.dictionary(), snapshot_.seed()),
-        block_(strings_, tags_) {}
+        block_(strings_, tags_) {
+    info_.format = kSegmentFormat;
+  }
 
   Result<SegmentInfo> Write() {
     TL_TRY(db_.Run("BEGIN"));
@@ -399,6 +401,7 @@ Result<SegmentInfo> WriteSegment(const sqlite::Memtable& table, const std::strin
                                  const char* vfs) {
   TL_TRY_ASSIGN(auto db, sqlite::Database::Open(path, {.vfs = vfs,
                                                        .written_once = true,
+                                                       .checked_pages = true,
                                                        .page_bytes = kSegmentPageBytes,
                                                        .cache_kib = 512}));
   const std::string stamp = "PRAGMA application_id = " + std::to_string(kSegmentId) +

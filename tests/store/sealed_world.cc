@@ -354,6 +354,22 @@ void SealedWorld::CheckWhatIsComplete() {
     } else if (found->complete) {
       EXPECT_EQ(Difference(Dump(*found), Dump(*reference_->FindLogs(scope, lines))), "");
     }
+    TraceQuery traces = RandomTraceQuery(random_);
+    traces.limit = 1000;
+    const auto page = store_->FindTraces(scope, traces);
+    if (!page) {
+      Refused(page.error());
+    } else if (page->complete) {
+      EXPECT_EQ(Difference(Dump(*page), Dump(*reference_->FindTraces(scope, traces))), "");
+    }
+    ExemplarQuery exemplars = RandomExemplarQuery(random_);
+    exemplars.limit = 1000;
+    const auto taken = store_->FindExemplars(scope, exemplars);
+    if (!taken) {
+      Refused(taken.error());
+    } else if (taken->complete) {
+      EXPECT_EQ(Difference(Dump(*taken), Dump(*reference_->FindExemplars(scope, exemplars))), "");
+    }
     GaugeQuery gauges = RandomGaugeQuery(random_);
     gauges.limit = 1000;
     const auto points = store_->FindGauges(scope, gauges);
