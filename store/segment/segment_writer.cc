@@ -42,7 +42,7 @@ class SegmentWriter {
         snapshot_(table.Read()),
         db_(std::move(db)),
         strings_(snapshot_.dictionary(), snapshot_.seed()),
-        tags_(snapshot_.dictionary(), snapshot_.seed()),
+        tags_(snapshot_.dictionary(), snapshot_.dictionary().mark().count, snapshot_.seed()),
         block_(strings_, tags_) {
     info_.format = kSegmentFormat;
   }

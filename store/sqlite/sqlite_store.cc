@@ -18,17 +18,19 @@ using sqlite::Memtable;
 
 // A memtable and its tail.
 struct SqliteStore::HotPart {
-  HotPart(std::uint64_t number_, sqlite::Tail tail_, std::size_t capacity_bytes, std::uint64_t seed,
+  HotPart(std::uint64_t number_, sqlite::Tail tail_, const Options& options, std::uint64_t seed,
           Memtable::Earlier earlier, const std::shared_ptr<sqlite::RegionPool>& regions)
       : number(number_),
         path(tail_.path()),
         tail(std::move(tail_)),
-        memtable(capacity_bytes, seed, std::move(earlier), regions) {}
+        memtable(options.hot_bytes, seed, std::move(earlier), regions),
+        tags(options.hot_tags) {}
 
   const std::uint64_t number;
   const std::string path;
   std::optional<sqlite::Tail> tail;  // The appending thread's; Maintain's once the part waits.
   Memtable memtable;
+  sqlite::HotTags tags;
   std::uint64_t first_arrival_unix_ns = 0;  // The appending thread's; 0: empty.
 };
 
@@ -96,7 +98,7 @@ Result<std::shared_ptr<SqliteStore::HotPart>> SqliteStore::OpenHot(std::uint64_t
                 sqlite::Tail::Open(
                     PathOf(NameOf(kTailPrefix, number)),
                     {.full_durability = options_.full_durability, .vfs = vfs(), .files = files()}));
-  return std::make_shared<HotPart>(number, std::move(tail), options_.hot_bytes, hash_seed_,
+  return std::make_shared<HotPart>(number, std::move(tail), options_, hash_seed_,
                                    std::move(earlier), regions_);
 }
 
@@ -540,11 +542,15 @@ Result<void> SqliteStore::RemoveSnapshot() {
 
 sqlite::View SqliteStore::ViewOf(const Scope& scope) const {
   const auto now = parts();
-  sqlite::View view{.hot = {}, .sealed = now->sealed, .keep_alive = now, .scope = scope};
+  sqlite::View view{
+      .hot = {}, .tags = {}, .sealed = now->sealed, .keep_alive = now, .scope = scope};
   // Snapshots after the parts: what was acknowledged before is in one of them.
   view.tenant = TenantNumber(scope.tenant);
-  view.hot.push_back(now->active->memtable.Read());
-  if (now->sealing != nullptr) view.hot.push_back(now->sealing->memtable.Read());
+  for (const auto& part : {now->active, now->sealing}) {
+    if (part == nullptr) continue;
+    view.hot.push_back(part->memtable.Read());
+    view.tags.push_back(&part->tags);
+  }
   return view;
 }
 
@@ -632,7 +638,7 @@ StoreUsage SqliteStore::Usage() const {
     usage.exemplars += hot.exemplars;
     usage.gauges += hot.gauges;
     usage.traces += hot.traces;
-    usage.memory_bytes += hot.memory_bytes;
+    usage.memory_bytes += hot.memory_bytes + part->tags.size_bytes();
     for (const char* const suffix : {"", "-wal"}) {
       if (const auto size = files().SizeOf(part->path + suffix)) usage.disk_bytes += *size;
     }

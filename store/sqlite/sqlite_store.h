@@ -30,6 +30,7 @@
 #include "store/sqlite/catalog.h"
 #include "store/sqlite/counts.h"
 #include "store/sqlite/files.h"
+#include "store/sqlite/hot_tags.h"
 #include "store/sqlite/memtable.h"
 #include "store/sqlite/record_scan.h"
 #include "store/sqlite/region_pool.h"
@@ -64,6 +65,7 @@ class SqliteStore final : public Store, public Walkable {
     std::uint64_t expired_ns = 30ULL * 24 * 3600 * 1'000'000'000;
     std::size_t expired_bytes = 32U << 20U;
     segment::SegmentPool::Limits pool = {};
+    sqlite::HotTags::Limits hot_tags = {};
     // What the store stands on; for tests that break it. Empty, null: the system's.
     std::string vfs = {};
     sqlite::Files* files = nullptr;

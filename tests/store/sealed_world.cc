@@ -75,6 +75,7 @@ SealedWorld::SealedWorld(std::uint64_t seed, SqliteStore::Options options)
   options_.sync_point = [this](std::string_view step) {
     if (on_step) on_step(step);
   };
+  options_.hot_tags.chunk_records = 20;  // Small, so that there are some.
   // The model forgets nothing but what is dropped.
   options_.dedup_horizon_ns = UINT64_MAX;
   SetHashSeed(options_.directory, random_.engine()());
