@@ -163,8 +163,8 @@ constexpr std::array kSettings = {
                                                     "memory of records not sealed; full: 503"),
     Bytes<&Config::store_seal_bytes, kMiB, 4 * kGiB>(
         "store.seal_bytes", "memory of records at which they are sealed into a file"),
-    Duration<&Config::store_seal_age, 1000, 3650 * kDayMs>(
-        "store.seal_age", "age at which records are sealed, when more come"),
+    Duration<&Config::store_seal_age, 1000, 3650 * kDayMs>("store.seal_age",
+                                                           "age at which records are sealed"),
     Duration<&Config::store_retention, 1000, 36500 * kDayMs>(
         "store.retention", "how long records are kept, from their arrival, by whole files"),
     Bytes<&Config::store_disk_bytes, 0, 1024 * 1024 * kGiB>(

@@ -314,17 +314,31 @@ Result<bool> SqliteStore::Rotate() {
   return true;
 }
 
+bool SqliteStore::IsOld(const HotPart& part, std::uint64_t now_unix_ns) const {
+  const std::uint64_t first = part.first_arrival_unix_ns;
+  if (first == 0 || now_unix_ns <= first) return false;
+  const std::uint64_t age = now_unix_ns - first;
+  // What is hot does not expire.
+  return (options_.seal_age_ns != 0 && age >= options_.seal_age_ns) ||
+         (options_.retention_ns != 0 && age > options_.retention_ns);
+}
+
+Result<void> SqliteStore::Age(std::uint64_t now_unix_ns) {
+  const auto now = parts();
+  // A part that waits is sealed first; it comes again.
+  if (options_.seal_bytes == 0 || now->sealing != nullptr) return {};
+  if (!IsOld(*now->active, now_unix_ns)) return {};
+  TL_TRY(Rotate());
+  return options_.seal_in_append ? Seal(*parts()) : Result<void>();
+}
+
 // Lets another part take over when the hot one is full or old.
 Result<void> SqliteStore::MakeRoom(std::span<const Appending> appendings) {
   if (options_.seal_bytes == 0 || appendings.empty()) return {};
   auto now = parts();
   const HotPart& active = *now->active;
-  const std::uint64_t arrival = appendings.front().arrival_unix_ns;
   const bool is_full = active.memtable.used_bytes() >= options_.seal_bytes;
-  const bool is_old = options_.seal_age_ns != 0 && active.first_arrival_unix_ns != 0 &&
-                      arrival > active.first_arrival_unix_ns &&
-                      arrival - active.first_arrival_unix_ns >= options_.seal_age_ns;
-  if (!is_full && !is_old) return {};
+  if (!is_full && !IsOld(active, appendings.front().arrival_unix_ns)) return {};
   if (now->sealing != nullptr) {
     if (!is_full) return {};
     std::unique_lock<std::mutex> lock(parts_mutex_);
@@ -423,8 +437,9 @@ Result<void> SqliteStore::Seal(const Parts& now) {
   for (const char* const suffix : kTailSuffixes) leftovers_.push_back(part.path + suffix);
   (void)RemoveLeftovers();  // Maintain says it.
   At("seal:unlinked");
-  const auto kept = RememberedSegments(*parts());
-  for (const auto& segment : parts()->sealed) {
+  const auto after = parts();  // Held: another part may take over meanwhile.
+  const auto kept = RememberedSegments(*after);
+  for (const auto& segment : after->sealed) {
     const std::uint64_t id = segment->info().id;
     const bool is_kept = std::find(kept.begin(), kept.end(), id) != kept.end();
     if (!is_kept && id + kSeenFilesAtMost > info.id) {

@@ -2,14 +2,14 @@
 //
 // A hot part is a memtable in front of a tail file. Append conses each batch into the memtable,
 // appends one tail row a request, commits all of them in one transaction, and only then lets
-// readers see them. At `seal_bytes`, or at `seal_age`, a new hot part takes over, and Maintain
-// writes the old one as a segment (segment/format.md), catalogues it, and removes its tail. Only
-// one part waits to be sealed: while it does and the next is full, Append waits `seal_wait`, then
-// refuses.
+// readers see them. At `seal_bytes`, or at `seal_age` (Age), a new hot part takes over, and
+// Maintain writes the old one as a segment (segment/format.md), catalogues it, and removes its
+// tail. Only one part waits to be sealed: while it does and the next is full, Append waits
+// `seal_wait`, then refuses.
 //
 // Lookups work on the parts as they were when the lookup began. Open replays the tails.
 //
-// Threads: Append's, one; Maintain's, one; lookups on any.
+// Threads: Append's, which is Age's too, one; Maintain's, one; lookups on any.
 #pragma once
 
 #include <chrono>
@@ -49,7 +49,8 @@ class SqliteStore final : public Store, public Walkable {
     std::uint64_t hot_bytes = 1ULL << 30U;  // Of memory of a hot part; at most 4 GiB.
     // A part that takes so much memory is sealed; 0: never, and a full one refuses.
     std::uint64_t seal_bytes = 0;
-    std::uint64_t seal_age_ns = 0;  // So is one whose first record came so long ago; 0: any age.
+    // So is one whose first record came so long ago, or longer ago than it is kept; 0: any age.
+    std::uint64_t seal_age_ns = 0;
     std::chrono::milliseconds seal_wait{5000};
     bool seal_in_append = false;   // Append seals itself; nobody need call Maintain for it.
     bool full_durability = false;  // Commits survive power loss, not only kill -9.
@@ -78,6 +79,7 @@ class SqliteStore final : public Store, public Walkable {
   static Result<std::unique_ptr<SqliteStore>> Open(Options options);
 
   Result<std::vector<Appended>> Append(std::span<const Appending> appendings) override;
+  Result<void> Age(std::uint64_t now_unix_ns) override;
   Result<TraceRecords> FindTrace(const Scope& scope, TraceId id,
                                  const FindOptions& options) const override;
   Result<std::vector<TraceSummary>> Summarize(const Scope& scope, TraceId id) const override;
@@ -147,6 +149,8 @@ class SqliteStore final : public Store, public Walkable {
   sqlite::View ViewOf(const Scope& scope) const;
 
   Result<void> MakeRoom(std::span<const Appending> appendings);
+  // The first record of the part came longer ago than it may stay hot.
+  bool IsOld(const HotPart& part, std::uint64_t now_unix_ns) const;
   sqlite::Memtable::Earlier EarlierFor(const HotPart& old) const;
   Result<void> Seal(const Parts& now);
   // Writes the part under the segment's name; durable but for the name.

@@ -195,6 +195,13 @@ std::optional<Error> SealedWorld::Rotate() {
   return rotated.error();
 }
 
+std::optional<Error> SealedWorld::Age() {
+  const auto aged = store_->Age(now_unix_ns);
+  if (aged) return std::nullopt;
+  Refused(aged.error());
+  return aged.error();
+}
+
 std::optional<Error> SealedWorld::Maintain(bool healthy) {
   const auto maintained = store_->Maintain(now_unix_ns);
   if (!healthy) maintained_unwell_ = true;

@@ -50,6 +50,7 @@ class SealedWorld {
   std::optional<Error> Open(bool healthy = true);
   std::optional<Error> Append(std::vector<Appending> group);
   std::optional<Error> Rotate();
+  std::optional<Error> Age();
   std::optional<Error> Maintain(bool healthy = true);
   // Ends the process: `disk` says what is left.
   void Close() { store_.reset(); }

@@ -114,6 +114,8 @@ class Life {
     const std::uint64_t seconds = random_.Below(random_.OneIn(3) ? 3600 : 60);
     Note(std::to_string(seconds) + " s pass");
     world_.now_unix_ns += seconds * kSecond;
+    if (random_.OneIn(3)) return;
+    EXPECT_FALSE(world_.Age());
   }
   void Check() {
     Note("check");
@@ -232,7 +234,7 @@ class Life {
           break;
         case 1:
           Note("rotate?");
-          (void)world_.Rotate();
+          (void)(random_.OneIn(2) ? world_.Rotate() : world_.Age());
           break;
         default:
           Note("maintain?");
