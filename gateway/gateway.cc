@@ -53,6 +53,11 @@ Result<OpenedStore> OpenStore(const Config& config, store::Maintainer& maintaine
   options.seal_bytes = std::min(config.store_seal_bytes, config.store_hot_bytes);
   options.seal_age_ns = static_cast<std::uint64_t>(config.store_seal_age.count());
   options.retention_ns = static_cast<std::uint64_t>(config.store_retention.count());
+  options.retention_of = {
+      .spans_ns = static_cast<std::uint64_t>(config.store_retention_spans.count()),
+      .logs_ns = static_cast<std::uint64_t>(config.store_retention_logs.count()),
+      .exemplars_ns = static_cast<std::uint64_t>(config.store_retention_exemplars.count()),
+      .gauges_ns = static_cast<std::uint64_t>(config.store_retention_gauges.count())};
   options.disk_bytes = config.store_disk_bytes;
   options.full_durability = config.store_durability == "full";
   options.tenants = config.tenants;

@@ -498,14 +498,15 @@ Result<BlockReader> BlockReader::Open(std::string_view block, Strings& strings) 
   for (std::size_t i = 0; i < std::size(reader.groups_); ++i) {
     Group& group = reader.groups_[i];
     const std::uint64_t records = cursor.Varint();
-    if (i == 0 && records != spans) return Damaged();
-    if (records == 0) continue;
-    if (records > UINT32_MAX) return Damaged();
-    if (i == 0) {
-      if (records > block.size() / 8) return Damaged();
-      reader.span_ids_ = take(8 * records).data();
+    // Where the spans were removed their ids are left: lines and exemplars name them by place.
+    if (i == 0 && records != spans && records != 0) return Damaged();
+    if (i == 0 && spans > 0) {
+      if (spans > block.size() / 8) return Damaged();
+      reader.span_ids_ = take(8 * spans).data();
       if (reader.span_ids_ == nullptr) return Damaged();
     }
+    if (records == 0) continue;
+    if (records > UINT32_MAX) return Damaged();
     group.records = static_cast<std::uint32_t>(records);
     group.frame = cursor.at();
     Frame::Skip(cursor);
@@ -546,6 +547,17 @@ std::pair<std::size_t, std::size_t> BlockReader::WithLow(std::uint32_t tenant,
     return {first, last};
   }
   return {0, 0};
+}
+
+Result<std::uint64_t> BlockReader::CountOf(RecordKind kind, std::size_t trace) const {
+  const Group& group = groups_[static_cast<std::size_t>(kind) - 1];
+  if (group.records == 0) return 0;
+  if (kind == RecordKind::kSpan) return span_counts_[trace];
+  Cursor cursor(group.frame, block_.data() + block_.size());
+  TL_TRY_ASSIGN(const Frame frame, Frame::Read(cursor));
+  Cursor counts(frame.Column(kCounts));
+  for (std::size_t i = 0; i < trace; ++i) counts.Varint();
+  return counts.Varint();
 }
 
 Result<void> BlockReader::Read(RecordKind kind, std::size_t first, std::size_t last,

@@ -113,6 +113,13 @@ Segment::Segment(SegmentInfo info, std::string path, std::shared_ptr<SegmentPool
 
 Segment::~Segment() { pool_->Forget(*this); }
 
+std::shared_ptr<const Segment> Segment::With(SegmentInfo info) const {
+  auto same = std::make_shared<Segment>(std::move(info), path_, pool_);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  same->index_ = index_;
+  return same;
+}
+
 void Segment::Close() const {
   // Who uses it will close it another time.
   const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
@@ -229,6 +236,8 @@ Result<void> SealedTrace::Add(std::string bytes, std::uint32_t tenant) {
   for (std::size_t trace = first; trace < last; ++trace) {
     const TraceId stored = reader.IdOf(trace);
     if (!SameTrace(stored, id_)) continue;
+    TL_TRY_ASSIGN(const bool has_records, HasRecords(reader, trace));
+    if (!has_records) continue;
     found = true;
     if (ids_.empty() || ids_.back() != stored) ids_.push_back(stored);
   }
@@ -236,7 +245,18 @@ Result<void> SealedTrace::Add(std::string bytes, std::uint32_t tenant) {
   return {};
 }
 
+Result<bool> SealedTrace::HasRecords(const BlockReader& reader, std::size_t trace) const {
+  if (expired_ == 0) return true;
+  for (const RecordKind kind : {RecordKind::kSpan, RecordKind::kLine, RecordKind::kExemplar}) {
+    if ((expired_ & KindBit(kind)) != 0) continue;
+    TL_TRY_ASSIGN(const std::uint64_t records, reader.CountOf(kind, trace));
+    if (records > 0) return true;
+  }
+  return false;
+}
+
 Result<void> SealedTrace::Read(RecordKind kind, TraceId match, std::size_t limit, Batch& to) const {
+  if ((expired_ & KindBit(kind)) != 0) return {};
   for (const Block& block : blocks_) {
     for (std::size_t trace = block.first; trace < block.last; ++trace) {
       const TraceId stored = block.reader.IdOf(trace);
@@ -253,7 +273,7 @@ Result<std::unique_ptr<SealedTrace>> Segment::Find(std::uint32_t tenant, TraceId
   TL_TRY_ASSIGN(const auto index, GetIndex());
   if (!Bloom::MayHold(TraceKey(tenant, id, index->seed), index->traces)) return found;
   const auto [first, last] = index->BlocksOf(tenant, id.low);
-  found = std::make_unique<SealedTrace>(id, std::make_unique<Lookup>(*this, index));
+  found = std::make_unique<SealedTrace>(id, info_.expired, std::make_unique<Lookup>(*this, index));
   for (std::uint32_t at = first; at < last; ++at) {
     TL_TRY_ASSIGN(std::string bytes, ReadRow(&Open::block, at));
     TL_TRY(found->Add(std::move(bytes), tenant));
@@ -264,6 +284,7 @@ Result<std::unique_ptr<SealedTrace>> Segment::Find(std::uint32_t tenant, TraceId
 
 Result<void> Segment::ReadBlock(std::uint32_t block, RecordKind kind, std::uint32_t tenant,
                                 Batch& to) const {
+  if (Expired(kind)) return {};
   TL_TRY_ASSIGN(const auto index, GetIndex());
   TL_TRY_ASSIGN(const std::string bytes, ReadRow(&Open::block, block));
   Lookup lookup(*this, index);
@@ -388,8 +409,9 @@ class EntryMatch {
 }  // namespace
 
 Result<std::vector<BlockCandidate>> Segment::Search(const SearchFilter& filter) const {
-  TL_TRY_ASSIGN(const auto index, GetIndex());
   std::vector<BlockCandidate> found;
+  if (Expired(filter.kind)) return found;
+  TL_TRY_ASSIGN(const auto index, GetIndex());
   TL_TRY_ASSIGN(const auto with_tags, BlocksWithTags(filter, *index));
   if (!filter.tags.empty()) {
     const auto count =
@@ -437,13 +459,18 @@ Result<std::vector<Segment::ServiceRow>> Segment::Services(std::uint32_t tenant)
                                               " service WHERE tenant = ?"));
   std::vector<ServiceRow> services;
   auto row = select.Use(std::int64_t{tenant});
+  const auto count = [&](int column, RecordKind kind) {
+    return Expired(kind) ? 0 : static_cast<std::uint64_t>(row.Integer(column));
+  };
   while (row.Next()) {
-    services.push_back({.id = row.Integer(0),
-                        .name = std::string(row.Text(1)),
-                        .spans = static_cast<std::uint64_t>(row.Integer(2)),
-                        .errors = static_cast<std::uint64_t>(row.Integer(3)),
-                        .logs = static_cast<std::uint64_t>(row.Integer(4)),
-                        .exemplars = static_cast<std::uint64_t>(row.Integer(5))});
+    ServiceRow service{.id = row.Integer(0),
+                       .name = std::string(row.Text(1)),
+                       .spans = count(2, RecordKind::kSpan),
+                       .errors = count(3, RecordKind::kSpan),
+                       .logs = count(4, RecordKind::kLine),
+                       .exemplars = count(5, RecordKind::kExemplar)};
+    if (info_.expired != 0 && service.spans + service.logs + service.exemplars == 0) continue;
+    services.push_back(std::move(service));
   }
   TL_TRY(row.Finish());
   return services;
@@ -451,6 +478,7 @@ Result<std::vector<Segment::ServiceRow>> Segment::Services(std::uint32_t tenant)
 
 Result<std::vector<Segment::OperationRow>> Segment::Operations(std::uint32_t tenant,
                                                                std::string_view service) const {
+  if (Expired(RecordKind::kSpan)) return std::vector<OperationRow>();
   pool_->Touch(*this);
   const std::lock_guard<std::mutex> lock(mutex_);
   TL_TRY_ASSIGN(Open* const open, GetOpen());
@@ -523,7 +551,7 @@ Result<void> Segment::EachGauge(
     std::uint32_t tenant, TimeRange time,
     const std::function<bool(std::string_view metric, std::string_view service)>& wanted,
     const std::function<bool(Batch& points)>& visit) const {
-  if (info_.gauges == 0) return {};
+  if (info_.gauges == 0 || Expired(RecordKind::kGauges)) return {};
   struct Part {
     std::string series;
     std::string data;

@@ -397,8 +397,7 @@ Result<void> SegmentWriter::WriteMeta() {
 
 }  // namespace
 
-Result<SegmentInfo> WriteSegment(const sqlite::Memtable& table, const std::string& path,
-                                 const char* vfs) {
+Result<sqlite::Database> OpenNewSegment(const std::string& path, const char* vfs) {
   TL_TRY_ASSIGN(auto db, sqlite::Database::Open(path, {.vfs = vfs,
                                                        .written_once = true,
                                                        .checked_pages = true,
@@ -407,6 +406,12 @@ Result<SegmentInfo> WriteSegment(const sqlite::Memtable& table, const std::strin
   const std::string stamp = "PRAGMA application_id = " + std::to_string(kSegmentId) +
                             "; PRAGMA user_version = " + std::to_string(kSegmentFormat);
   TL_TRY(db.Run(stamp.c_str()));
+  return db;
+}
+
+Result<SegmentInfo> WriteSegment(const sqlite::Memtable& table, const std::string& path,
+                                 const char* vfs) {
+  TL_TRY_ASSIGN(auto db, OpenNewSegment(path, vfs));
   SegmentWriter writer(table, std::move(db));
   return writer.Write();
 }
