@@ -11,6 +11,7 @@
 #include "store/segment/gauge_part.h"
 #include "store/segment/segment_schema.h"
 #include "store/segment/tag_filter.h"
+#include "store/segment/text_filter.h"
 #include "store/sqlite/batch_parts.h"
 #include "store/sqlite/record_layout.h"
 
@@ -297,32 +298,47 @@ Result<void> Segment::ReadBlock(std::uint32_t block, RecordKind kind, std::uint3
   return reader.Read(kind, first, last, kind != RecordKind::kSpan, to);
 }
 
-Result<std::vector<bool>> Segment::BlocksWithTags(const SearchFilter& filter,
-                                                  const Index& index) const {
-  std::vector<bool> may_have;
-  if (filter.tags.empty()) return may_have;
-  std::vector<std::uint64_t> wanted;
-  for (const auto& [key, text] : filter.tags) {
-    wanted.push_back(TagHash(filter.kind, key, text, index.seed));
-  }
-  may_have.resize(index.blocks.size(), true);
+Result<void> Segment::RuleOut(const char* select,
+                              const std::function<bool(std::string_view filter)>& may_hold,
+                              std::vector<bool>& blocks) const {
   pool_->Touch(*this);
   const std::lock_guard<std::mutex> lock(mutex_);
   TL_TRY_ASSIGN(Open* const open, GetOpen());
-  TL_TRY_ASSIGN(auto select, open->db.Prepare("SELECT first_block, data FROM tag"));
-  auto row = select.Use();
+  TL_TRY_ASSIGN(auto filters, open->db.Prepare(select));
+  auto row = filters.Use();
   while (row.Next()) {
     auto block = static_cast<std::size_t>(row.Integer(0));
-    for (Cursor cursor(row.Bytes(1)); !cursor.done() && block < may_have.size(); ++block) {
-      const std::string_view tags = cursor.Bytes();
-      may_have[block] =
-          !tags.empty() && std::all_of(wanted.begin(), wanted.end(), [tags](std::uint64_t tag) {
-            return Bloom::MayHold(tag, tags);
-          });
+    for (Cursor cursor(row.Bytes(1)); !cursor.done() && block < blocks.size(); ++block) {
+      const std::string_view filter = cursor.Bytes();
+      if (blocks[block] && !may_hold(filter)) blocks[block] = false;
     }
   }
-  TL_TRY(row.Finish());
-  return may_have;
+  return row.Finish();
+}
+
+Result<std::vector<bool>> Segment::BlocksFor(const SearchFilter& filter, const Index& index) const {
+  std::vector<bool> blocks;
+  if (!filter.tags.empty()) {
+    std::vector<std::uint64_t> wanted;
+    for (const auto& [key, text] : filter.tags) {
+      wanted.push_back(TagHash(filter.kind, key, text, index.seed));
+    }
+    blocks.resize(index.blocks.size(), true);
+    const auto has_tags = [&wanted](std::string_view tags) {
+      return !tags.empty() && std::all_of(wanted.begin(), wanted.end(), [tags](std::uint64_t tag) {
+        return Bloom::MayHold(tag, tags);
+      });
+    };
+    TL_TRY(RuleOut("SELECT first_block, data FROM tag", has_tags, blocks));
+  }
+  const TextNeedle needle(filter.text);
+  if (needle.rules_out() && HasTextFilters(info_.format)) {
+    blocks.resize(index.blocks.size(), true);
+    TL_TRY(RuleOut(
+        "SELECT first_block, data FROM text",
+        [&needle](std::string_view text) { return needle.MayBeIn(text); }, blocks));
+  }
+  return blocks;
 }
 
 Result<std::vector<std::string>> Segment::PartsFor(const SearchFilter& filter) const {
@@ -412,14 +428,13 @@ Result<std::vector<BlockCandidate>> Segment::Search(const SearchFilter& filter) 
   std::vector<BlockCandidate> found;
   if (Expired(filter.kind)) return found;
   TL_TRY_ASSIGN(const auto index, GetIndex());
-  TL_TRY_ASSIGN(const auto with_tags, BlocksWithTags(filter, *index));
-  if (!filter.tags.empty()) {
-    const auto count =
-        static_cast<std::size_t>(std::count(with_tags.begin(), with_tags.end(), true));
+  TL_TRY_ASSIGN(const auto blocks, BlocksFor(filter, *index));
+  if (!blocks.empty()) {
+    const auto count = static_cast<std::size_t>(std::count(blocks.begin(), blocks.end(), true));
     // Few blocks are read sooner than the parts that would say more of them.
-    if (count * kBlocksWorthAPart < with_tags.size()) {
-      for (std::uint32_t block = 0; block < with_tags.size(); ++block) {
-        if (!with_tags[block]) continue;
+    if (count * kBlocksWorthAPart < blocks.size()) {
+      for (std::uint32_t block = 0; block < blocks.size(); ++block) {
+        if (!blocks[block]) continue;
         found.push_back({.block = block,
                          .last_unix_ns = info_.time.end_unix_ns,
                          .first_unix_ns = info_.time.start_unix_ns});
@@ -435,7 +450,7 @@ Result<std::vector<BlockCandidate>> Segment::Search(const SearchFilter& filter) 
     TL_TRY_ASSIGN(const auto entries, ReadPart(part));
     for (const SearchEntry& entry : entries) {
       if (entry.block >= place_of.size() || !match.MayMatch(entry)) continue;
-      if (!with_tags.empty() && !with_tags[entry.block]) continue;
+      if (!blocks.empty() && !blocks[entry.block]) continue;
       std::uint32_t& place = place_of[entry.block];
       if (place == 0) {
         found.push_back({.block = entry.block});

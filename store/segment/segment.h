@@ -42,7 +42,8 @@ struct SearchFilter {
   std::optional<std::uint32_t> status_code = {};
   // Attributes that the record or its resource must have: key, value as text.
   std::vector<std::pair<std::string, std::string>> tags = {};
-  double least = 0;  // Duration, severity or value; both inclusive.
+  std::string text = {};  // That the body of a line must hold; empty: any.
+  double least = 0;       // Duration, severity or value; both inclusive.
   double most = 0;
   bool has_bounds = false;
 };
@@ -149,8 +150,12 @@ class Segment {
   Result<std::shared_ptr<const Index>> GetIndex() const;
   // Opens the file if need be; `mutex_` is held.
   Result<Open*> GetOpen() const;
-  // Says of each block whether it may have all tags; empty: none is asked for.
-  Result<std::vector<bool>> BlocksWithTags(const SearchFilter& filter, const Index& index) const;
+  // Says of each block whether it may have all tags and the text; empty: filters rule nothing out.
+  Result<std::vector<bool>> BlocksFor(const SearchFilter& filter, const Index& index) const;
+  // Leaves those of `blocks` whose filter in the rows that `select` gives may hold what is wanted.
+  Result<void> RuleOut(const char* select,
+                       const std::function<bool(std::string_view filter)>& may_hold,
+                       std::vector<bool>& blocks) const;
   Result<std::vector<std::string>> PartsFor(const SearchFilter& filter) const;
   Result<std::string> ReadRow(sqlite::Statement Open::*statement, std::int64_t id) const;
 

@@ -22,7 +22,11 @@ Error Damaged() { return {Errc::kDataLoss, "a block is damaged"}; }
 
 class Copier {
  public:
-  Copier(Kinds kinds, Database& from, Database& to) : kinds_(kinds), from_(from), to_(to) {}
+  Copier(Kinds kinds, std::int64_t format, Database& from, Database& to)
+      : kinds_(kinds),
+        has_text_(HasTextFilters(format) && Keeps(RecordKind::kLine)),
+        from_(from),
+        to_(to) {}
 
   Result<void> Run() {
     TL_TRY(Each("SELECT id, data FROM block ORDER BY id", "INSERT INTO block VALUES (?, ?)",
@@ -38,6 +42,12 @@ class Copier {
                 "INSERT INTO tag VALUES (?, ?)", [](const Rows& row, Statement& insert) {
                   return insert.Run(row.Integer(0), Blob{row.Bytes(1)});
                 }));
+    if (has_text_) {
+      TL_TRY(Each("SELECT first_block, data FROM text ORDER BY first_block",
+                  "INSERT INTO text VALUES (?, ?)", [](const Rows& row, Statement& insert) {
+                    return insert.Run(row.Integer(0), Blob{row.Bytes(1)});
+                  }));
+    }
     TL_TRY(CopySearch());
     TL_TRY(CopyNames());
     if (Keeps(RecordKind::kGauges)) TL_TRY(CopyGauges());
@@ -63,6 +73,7 @@ class Copier {
   Result<void> CopyGauges() const;
 
   const Kinds kinds_;
+  const bool has_text_;
   Database& from_;
   Database& to_;
 };
@@ -173,7 +184,7 @@ Result<void> WriteWithout(Kinds kinds, const SegmentInfo& info, const std::strin
   TL_TRY_ASSIGN(auto db, OpenNewSegment(path, vfs));
   TL_TRY(db.Run("BEGIN"));
   TL_TRY(db.Run(kSegmentSchema));
-  TL_TRY(Copier(kinds, source, db).Run());
+  TL_TRY(Copier(kinds, info.format, source, db).Run());
   return db.Run("COMMIT");
 }
 

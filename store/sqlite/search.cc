@@ -314,6 +314,7 @@ SearchFilter FilterOf(const View& view, const LogQuery& query) {
   SearchFilter filter{.kind = RecordKind::kLine, .tenant = view.tenant, .time = query.time};
   filter.service = query.service;
   AddTags(query.attributes, filter);
+  filter.text = query.contains;
   filter.least = query.min_severity_number;
   filter.most = std::numeric_limits<double>::infinity();
   filter.has_bounds = query.min_severity_number > 0;
