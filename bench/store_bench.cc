@@ -4,8 +4,10 @@
 //   store_bench [SPANS] [SPANS_PER_REQUEST] [DIRECTORY]
 //
 // Prints CPU ns a span (Append, with its commit), bytes of memory and of disk a span, and the CPU
-// time of reading a trace back. Then, in a store of their own, the same of as many gauge points,
-// and the CPU time of finding those of ten minutes.
+// time of reading a trace back and of searching for an attribute that few have; of sealing them,
+// and of reading one back then. Then, each in a store of their own, of as many log lines what
+// sealing them and searching for text costs, and of as many gauge points what finding those of ten
+// minutes does.
 #include <ctime>
 
 #include <cstdio>
@@ -101,6 +103,19 @@ class Workload {
   std::mt19937 random_{1};
 };
 
+void PrintLookups(const char* of, const store::SqliteStore& store, std::size_t spans,
+                  std::size_t lookups) {
+  std::size_t found = 0;
+  const double before = CpuSeconds();
+  for (std::size_t i = 0; i < lookups; ++i) {
+    const auto trace = store.FindTrace({}, TraceOf(HashMix(i + 9, ~i) % (spans / 8)), {});
+    found += trace->records.spans.size();
+  }
+  const auto count = static_cast<double>(lookups);
+  std::printf("%-8s %7.2f us CPU (%.1f spans)\n", of, (CpuSeconds() - before) * 1e6 / count,
+              static_cast<double>(found) / count);
+}
+
 int Run(std::size_t spans, std::size_t per_request, const std::string& directory) {
   std::filesystem::remove_all(directory);
   auto opened = store::SqliteStore::Open({.directory = directory});
@@ -121,15 +136,96 @@ int Run(std::size_t spans, std::size_t per_request, const std::string& directory
               append * 1e9 / count, static_cast<double>(usage.memory_bytes) / count,
               static_cast<double>(usage.disk_bytes) / count);
 
-  constexpr std::size_t kLookups = 100'000;
-  std::size_t found = 0;
-  const double before = CpuSeconds();
-  for (std::size_t i = 0; i < kLookups; ++i) {
-    const auto trace = store.FindTrace({}, TraceOf(HashMix(i + 9, ~i) % (spans / 8)), {});
-    found += trace->records.spans.size();
+  PrintLookups("trace", store, spans, 100'000);
+  for (const char* const search : {"first", "second", "third"}) {
+    const double begin = CpuSeconds();
+    TraceQuery query;
+    query.attributes = {{"url.path", Matcher::Op::kEqual, "/api/v1/orders/77777"}};
+    const auto page = store.FindTraces({}, query);
+    std::printf("search   %7.2f ms CPU, the %s (%zu traces)\n", (CpuSeconds() - begin) * 1e3,
+                search, page->items.size());
   }
-  std::printf("trace    %7.2f us CPU (%.1f spans)\n", (CpuSeconds() - before) * 1e6 / kLookups,
-              static_cast<double>(found) / kLookups);
+  const double before = CpuSeconds();
+  TL_CHECK(store.SealAll(1'700'000'000'000'000'000).has_value());
+  std::printf("seal     %7.0f ns/span CPU\ndisk     %7.1f bytes/span\n",
+              (CpuSeconds() - before) * 1e9 / count,
+              static_cast<double>(store.Usage().disk_bytes) / count);
+  PrintLookups("trace", store, spans, 20'000);
+  return 0;
+}
+
+// Lines of 230 bytes that name their trace and span, eight a trace.
+std::shared_ptr<const Batch> Lines(std::size_t first, std::size_t count, std::uint64_t seed) {
+  static constexpr const char* kTexts[] = {"request served", "cache miss, reading through",
+                                           "order state changed", "slow upstream answer"};
+  static constexpr const char* kPaths[] = {"/api/v1/orders", "/api/v1/cart", "/checkout/confirm",
+                                           "/catalogue/search"};
+  auto batch = std::make_shared<Batch>();
+  Resource resource;
+  resource.attributes = {0, 1};
+  batch->attributes.push_back(MakeStringAttribute("service.name", "shop", seed, batch->arena));
+  resource.service = batch->arena.Copy("shop");
+  resource.hash = HashOf(resource, *batch, seed);
+  batch->resources.push_back(resource);
+  for (std::size_t i = first; i < first + count; ++i) {
+    const std::uint64_t random = HashMix(i + 3, 0x8ebc6af09c88c6e3ULL);
+    LogLine line;
+    line.trace_id = TraceOf(i / 8);
+    line.span_id = {HashMix(i + 5, 0xe7037ed1a0b428dbULL) | 1};
+    line.time_unix_ns = 1'700'000'000'000'000'000 + i * 10'000;
+    line.resource = 0;
+    line.service = resource.service;
+    line.identity_follows = true;
+    const std::string text =
+        std::string("msg=\"") + kTexts[random % 4] + "\" trace_id=" + ToHex(line.trace_id) +
+        " span_id=" + ToHex(line.span_id) + " method=POST path=" + kPaths[random / 4 % 4] +
+        " status=200 duration_ms=" + std::to_string(random / 16 % 900) + " tenant=t" +
+        std::to_string(random / 16'384 % 200) +
+        " order_id=" + std::to_string(random / 4'194'304 % 9'000'000) + " from=shop.http.Router";
+    line.body = MakeStringAttribute("", text, seed, batch->arena).value();
+    line.identity = IdentityOf(line, *batch, seed);
+    batch->logs.push_back(line);
+  }
+  return batch;
+}
+
+int RunLines(std::size_t lines, std::size_t per_request, const std::string& directory) {
+  std::filesystem::remove_all(directory);
+  store::SqliteStore::Options options;
+  options.directory = directory;
+  options.seal_bytes = 64U << 20U;
+  auto opened = store::SqliteStore::Open(options);
+  TL_CHECK(opened.has_value());
+  store::SqliteStore& store = **opened;
+  constexpr std::uint64_t kArrival = 1'700'000'000'000'000'000;
+  double append = 0;
+  double seal = 0;
+  for (std::size_t at = 0; at < lines; at += per_request) {
+    const Appending appending{"default", Lines(at, per_request, store.hash_seed()), kArrival};
+    const double before = CpuSeconds();
+    TL_CHECK(store.Append({&appending, 1}).has_value());
+    append += CpuSeconds() - before;
+    const double appended = CpuSeconds();
+    TL_CHECK(store.Maintain(kArrival).has_value());
+    seal += CpuSeconds() - appended;
+  }
+  const double before = CpuSeconds();
+  TL_CHECK(store.SealAll(kArrival).has_value());
+  seal += CpuSeconds() - before;
+  const auto count = static_cast<double>(lines);
+  std::printf("lines    %7.0f ns/line CPU\nseal     %7.0f ns/line CPU\ndisk     %7.1f bytes/line\n",
+              append * 1e9 / count, seal * 1e9 / count,
+              static_cast<double>(store.Usage().disk_bytes) / count);
+  // A number with what stands around it, a number alone, a word that no line has, a path.
+  for (const char* const text :
+       {"order_id=4711471 ", "4711471", "NullPointerException", "/cart "}) {
+    const double begin = CpuSeconds();
+    LogQuery query;
+    query.contains = text;
+    const auto page = store.FindLogs({}, query);
+    std::printf("text     %7.2f ms CPU (%zu lines with \"%s\")\n", (CpuSeconds() - begin) * 1e3,
+                page->records.logs.size(), text);
+  }
   return 0;
 }
 
@@ -216,5 +312,7 @@ int main(int argc, char** argv) {
   const std::size_t per_request = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1000;
   const std::string directory = argc > 3 ? argv[3] : "/tmp/throughline-store-bench";
   const int failed = throughline::Run(spans, per_request, directory);
-  return failed != 0 ? failed : throughline::RunGauges(spans, directory + "-gauges");
+  if (failed != 0) return failed;
+  throughline::RunLines(spans, per_request, directory + "-lines");
+  return throughline::RunGauges(spans, directory + "-gauges");
 }

@@ -1,7 +1,7 @@
 // The storage port, and the contract that every store keeps (tests/store/conformance.h holds each
 // to it).
 //
-// Threads: Append, from one thread at a time (store::Writer's). Every other call from any thread,
+// Threads: Append and Age, from one thread at a time (store::Writer's). Every other call from any thread,
 // at any time, never waiting for an Append. A reader sees whole appends: all that was acknowledged
 // before it began, nothing of one that failed.
 //
@@ -75,6 +75,10 @@ class Store {
   // appending i. kUnavailable: full, or the disk refused; nothing changed, and it may be tried
   // again. kOverloaded: over the limit of tenants.
   virtual Result<std::vector<Appended>> Append(std::span<const Appending> appendings) = 0;
+
+  // Time passes though nothing comes: what waits for more records is to wait no longer, once it is
+  // old. From the thread that appends. Changes no answer. On an error the next call tries again.
+  virtual Result<void> Age(std::uint64_t /*now_unix_ns*/) { return {}; }
 
   // All that links to `id` (see SameTrace). The cost does not grow with what else is stored.
   virtual Result<TraceRecords> FindTrace(const Scope& scope, TraceId id,

@@ -163,10 +163,18 @@ constexpr std::array kSettings = {
                                                     "memory of records not sealed; full: 503"),
     Bytes<&Config::store_seal_bytes, kMiB, 4 * kGiB>(
         "store.seal_bytes", "memory of records at which they are sealed into a file"),
-    Duration<&Config::store_seal_age, 1000, 3650 * kDayMs>(
-        "store.seal_age", "age at which records are sealed, when more come"),
+    Duration<&Config::store_seal_age, 1000, 3650 * kDayMs>("store.seal_age",
+                                                           "age at which records are sealed"),
     Duration<&Config::store_retention, 1000, 36500 * kDayMs>(
         "store.retention", "how long records are kept, from their arrival, by whole files"),
+    Duration<&Config::store_retention_spans, 0, 36500 * kDayMs>("store.retention_spans",
+                                                                "of spans; 0: as store.retention"),
+    Duration<&Config::store_retention_logs, 0, 36500 * kDayMs>(
+        "store.retention_logs", "of log lines; 0: as store.retention"),
+    Duration<&Config::store_retention_exemplars, 0, 36500 * kDayMs>(
+        "store.retention_exemplars", "of exemplars; 0: as store.retention"),
+    Duration<&Config::store_retention_gauges, 0, 36500 * kDayMs>(
+        "store.retention_gauges", "of gauge points; 0: as store.retention"),
     Bytes<&Config::store_disk_bytes, 0, 1024 * 1024 * kGiB>(
         "store.disk_bytes", "of sealed files; over it the oldest go; 0: no bound"),
     Choice<&Config::store_durability, kDurabilities>(

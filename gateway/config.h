@@ -42,6 +42,10 @@ struct Config {
   std::uint64_t store_seal_bytes = 64ULL << 20U;
   std::chrono::nanoseconds store_seal_age = std::chrono::minutes(10);
   std::chrono::nanoseconds store_retention = std::chrono::hours(7 * 24);
+  std::chrono::nanoseconds store_retention_spans{0};  // 0: as store_retention, as the next three.
+  std::chrono::nanoseconds store_retention_logs{0};
+  std::chrono::nanoseconds store_retention_exemplars{0};
+  std::chrono::nanoseconds store_retention_gauges{0};
   std::uint64_t store_disk_bytes = 0;  // 0: no bound.
   std::string store_durability = "normal";
 

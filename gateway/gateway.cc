@@ -1,6 +1,9 @@
 #include "gateway/gateway.h"
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
+#include <memory>
 #include <random>
 #include <thread>
 #include <utility>
@@ -50,6 +53,11 @@ Result<OpenedStore> OpenStore(const Config& config, store::Maintainer& maintaine
   options.seal_bytes = std::min(config.store_seal_bytes, config.store_hot_bytes);
   options.seal_age_ns = static_cast<std::uint64_t>(config.store_seal_age.count());
   options.retention_ns = static_cast<std::uint64_t>(config.store_retention.count());
+  options.retention_of = {
+      .spans_ns = static_cast<std::uint64_t>(config.store_retention_spans.count()),
+      .logs_ns = static_cast<std::uint64_t>(config.store_retention_logs.count()),
+      .exemplars_ns = static_cast<std::uint64_t>(config.store_retention_exemplars.count()),
+      .gauges_ns = static_cast<std::uint64_t>(config.store_retention_gauges.count())};
   options.disk_bytes = config.store_disk_bytes;
   options.full_durability = config.store_durability == "full";
   options.tenants = config.tenants;
@@ -68,6 +76,22 @@ std::unique_ptr<store::Maintainer> NewMaintainer() {
     LogError("the store could not be maintained, and tries again", {{"error", error.message}});
   };
   return std::make_unique<store::Maintainer>(std::move(options));
+}
+
+// Lets the store get older on the writer's thread; one such work waits at a time.
+std::function<void(std::uint64_t now_unix_ns)> AgingOf(Store& store, store::Writer& writer) {
+  const auto waits = std::make_shared<std::atomic<bool>>(false);
+  return [&store, &writer, waits](std::uint64_t now_unix_ns) {
+    if (waits->exchange(true)) return;
+    const auto asked = writer.Do([&store, waits, now_unix_ns] {
+      waits->store(false);
+      const auto aged = store.Age(now_unix_ns);
+      if (aged) return;
+      LogError("what is hot could not be handed over to be sealed, and is tried again",
+               {{"error", aged.error().message}});
+    });
+    if (!asked) waits->store(false);  // It stops, or has much to do: the next period asks again.
+  };
 }
 
 api::links::Settings SettingsOf(const Config& config) {
@@ -188,14 +212,13 @@ Result<std::unique_ptr<Gateway>> Gateway::Start(const Config& config, const Cloc
   TL_TRY_ASSIGN(auto opened, OpenStore(config, *maintainer));
   std::unique_ptr<Gateway> gateway(
       new Gateway(config, clock, std::move(maintainer), std::move(opened.store), opened.durable));
-  store::Maintainer::After after;
-  if (gateway->snapshots_ != nullptr) {
-    after = [snapshots = gateway->snapshots_.get()](const Result<void>& maintained,
-                                                    std::uint64_t now_unix_ns) {
-      snapshots->AfterMaintain(maintained, now_unix_ns);
-    };
-  }
-  gateway->maintainer_->Start(*gateway->store_, clock, std::move(after));
+  gateway->maintainer_->Start(
+      *gateway->store_, clock,
+      [age = AgingOf(*gateway->store_, gateway->writer_), snapshots = gateway->snapshots_.get()](
+          const Result<void>& maintained, std::uint64_t now_unix_ns) {
+        age(now_unix_ns);
+        if (snapshots != nullptr) snapshots->AfterMaintain(maintained, now_unix_ns);
+      });
   TL_TRY(gateway->Listen());
   return gateway;
 }

@@ -46,7 +46,9 @@ Result<void> ReadSegments(sqlite::Database& db, std::int64_t schema, CatalogCont
                               "SELECT id, tail, file, format, traces, spans, logs, exemplars,"
                               " gauges, bytes, first_ns, last_ns, first_arrival_ns,"
                               " last_arrival_ns, ") +
-                          (schema < 3 ? "0" : "hash") + " FROM segment ORDER BY id";
+                          (schema < 3 ? "0" : "hash") +
+                          (schema < 4 ? ", 0, 0" : ", expired, removed") +
+                          " FROM segment ORDER BY id";
   TL_TRY_ASSIGN(auto list, db.Prepare(sql.c_str()));
   auto row = list.Use();
   const auto number = [&row](int column) {
@@ -68,6 +70,8 @@ Result<void> ReadSegments(sqlite::Database& db, std::int64_t schema, CatalogCont
     info.first_arrival_unix_ns = number(12);
     info.last_arrival_unix_ns = number(13);
     info.hash = number(14);
+    info.expired = static_cast<segment::Kinds>(number(15));
+    info.removed = static_cast<segment::Kinds>(number(16));
     if (info.file != sqlite::NameOf(sqlite::kSegmentPrefix, info.id)) {
       return Error{Errc::kDataLoss,
                    "segment " + std::to_string(info.id) + " has a file of another"};

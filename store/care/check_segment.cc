@@ -15,6 +15,7 @@
 #include "store/segment/segment_schema.h"
 #include "store/sqlite/file_hash.h"
 #include "store/sqlite/files.h"
+#include "store/sqlite/page_check.h"
 
 namespace throughline::store::care {
 namespace {
@@ -44,7 +45,10 @@ class SegmentCheck {
     for (const std::string& problem : file_.problems()) Say(problem, "", Cure::kWhole);
     TL_TRY(CheckBlocks());
     TL_TRY(CheckSearch());
-    CheckTags();
+    CheckFilters("SELECT first_block, data FROM tag ORDER BY first_block", 0, "attributes");
+    if (segment::HasTextFilters(file_.format())) {
+      CheckFilters("SELECT first_block, data FROM text ORDER BY first_block", 1, "text");
+    }
     CheckCounters();
     TL_TRY(CheckGauges());
     return {};
@@ -69,7 +73,8 @@ class SegmentCheck {
   void Note(std::uint64_t time, std::uint64_t arrival);
   Result<void> CheckSearch();
   void CheckPart(sqlite::Rows& row);
-  void CheckTags();
+  // `odd`: bytes of a filter that is not empty, beyond a multiple of eight.
+  void CheckFilters(const char* select, std::uint64_t odd, const char* of);
   void CheckCounters();
   Result<void> CheckGauges();
 
@@ -92,22 +97,22 @@ class SegmentCheck {
 Result<void> SegmentCheck::CheckBlocks() {
   std::uint64_t next = 0;
   std::optional<Error> stopped;
-  const auto read = file_.EachRow(
-      "SELECT id, data FROM block ORDER BY id", [&](sqlite::Rows& row) -> Result<void> {
-        const auto number = static_cast<std::uint64_t>(row.Integer(0));
+  const auto read =
+      file_.EachBlock([&](std::uint64_t number, std::string_view bytes) -> Result<void> {
         for (; next < number && next < file_.firsts().size(); ++next) {
           Say("block " + Number(next) + " is missing", "its records", Cure::kWithLoss);
           ++hurt_blocks_;
         }
         next = number + 1;
-        CheckBlock(number, row.Bytes(1));
-        const auto step = work_.Step(name_, row.Bytes(1).size());
+        CheckBlock(number, bytes);
+        const auto step = work_.Step(name_, bytes.size());
         if (!step) stopped = step.error();
         return step;
       });
   if (stopped) return *stopped;
   blocks_ = next;
-  if (!read || next < file_.firsts().size()) {
+  const bool is_all_told = hurt_blocks_ > 0 && next == file_.firsts().size();
+  if ((!read && !is_all_told) || next < file_.firsts().size()) {
     Say("of its " + Number(file_.firsts().size()) + " blocks only those up to " + Number(next) +
             " can be read" + (read ? "" : ": " + read.error().message),
         "the records of the others", Cure::kWithLoss);
@@ -242,25 +247,26 @@ Result<void> SegmentCheck::CheckSearch() {
   return {};
 }
 
-void SegmentCheck::CheckTags() {
+void SegmentCheck::CheckFilters(const char* select, std::uint64_t odd, const char* of) {
   std::uint64_t next = 0;
   bool good = true;
-  const auto read =
-      file_.EachRow("SELECT first_block, data FROM tag ORDER BY first_block",
-                    [&](sqlite::Rows& row) -> Result<void> {
-                      good = good && static_cast<std::uint64_t>(row.Integer(0)) == next;
-                      sqlite::Cursor cursor(row.Bytes(1));
-                      std::uint64_t filters = 0;
-                      for (; !cursor.done(); ++filters) {
-                        const std::uint64_t size = cursor.Varint();
-                        good = good && size % 32 == 0 && cursor.Take(size).size() == size;
-                      }
-                      good = good && filters <= segment::kBlocksPerTagRow;
-                      next += filters;
-                      return {};
-                    });
-  if (!read || !good || next != file_.firsts().size()) {
-    Say("the filters of its attributes are damaged: searches may miss records", "", Cure::kWhole);
+  const auto read = file_.EachRow(select, [&](sqlite::Rows& row) -> Result<void> {
+    good = good && static_cast<std::uint64_t>(row.Integer(0)) == next;
+    sqlite::Cursor cursor(row.Bytes(1));
+    std::uint64_t filters = 0;
+    for (; !cursor.done(); ++filters) {
+      const std::uint64_t size = cursor.Varint();
+      good = good && (size == 0 || size % 8 == odd) && cursor.Take(size).size() == size;
+    }
+    good = good && filters <= segment::kBlocksPerTagRow;
+    next += filters;
+    return {};
+  });
+  // A file that was written again may have none of text; searches read more blocks then.
+  const bool has_none = odd != 0 && next == 0;
+  if (!read || !good || (next != file_.firsts().size() && !has_none)) {
+    Say(std::string("the filters of its ") + of + " are damaged: searches may miss records", "",
+        Cure::kWhole);
   }
 }
 
@@ -318,6 +324,21 @@ Result<void> SegmentCheck::CheckGauges() {
         "the gauge points of the others", Cure::kWithLoss);
   }
   return {};
+}
+
+// What the catalog must find, where the file does not hold all that was sealed any more.
+SegmentInfo Expected(const SegmentInfo& row, const SegmentInfo& found) {
+  SegmentInfo expected = row;
+  if (row.removed == 0) return expected;
+  if (row.removed & segment::kSpanBit) expected.spans = 0;
+  if (row.removed & segment::kLineBit) expected.logs = 0;
+  if (row.removed & segment::kExemplarBit) expected.exemplars = 0;
+  if (row.removed & segment::kGaugeBit) expected.gauges = 0;
+  // Of what is left the times are within those of all.
+  expected.time = found.time;
+  expected.first_arrival_unix_ns = found.first_arrival_unix_ns;
+  expected.last_arrival_unix_ns = found.last_arrival_unix_ns;
+  return expected;
 }
 
 void Compare(const SegmentInfo& row, const SegmentInfo& found, const std::string& name,
@@ -381,13 +402,19 @@ Result<SegmentFacts> CheckSegment(const std::string& directory, const std::strin
   facts.info.format = (*file)->format();
   facts.has_seed = (*file)->has_seed();
   facts.hash_seed = (*file)->seed();
+  if (segment::HasPageChecks((*file)->format())) {
+    TL_TRY_ASSIGN(const std::uint64_t damaged, sqlite::CountDamagedPages(path));
+    if (damaged > 0) {
+      say(Number(damaged) + " of its pages are not as they were written", "", Cure::kWhole);
+    }
+  }
   if (const std::string problem = IntegrityProblem((*file)->db()); !problem.empty()) {
     say("SQLite finds it damaged: " + problem, "", Cure::kWhole);
   }
   TL_TRY(SegmentCheck(**file, name, work, facts, findings).Run());
   facts.is_hurt = findings.size() > before;
   if (row == nullptr) return facts;
-  Compare(*row, facts.info, name, findings);
+  Compare(Expected(*row, facts.info), facts.info, name, findings);
   // Told apart from what the other checks name: those say what it costs.
   if (findings.size() == before && row->hash != 0 && facts.info.hash != row->hash) {
     facts.is_hurt = true;

@@ -21,6 +21,20 @@ std::string Records(const SegmentInfo& info) {
          " gauge points";
 }
 
+// What retention took stays away: the row says what the file alone cannot.
+void KeepExpired(const SegmentInfo& row, SegmentInfo& info) {
+  info.expired = row.expired;
+  info.removed = row.removed;
+  if (row.removed == 0) return;
+  if (row.removed & segment::kSpanBit) info.spans = row.spans;
+  if (row.removed & segment::kLineBit) info.logs = row.logs;
+  if (row.removed & segment::kExemplarBit) info.exemplars = row.exemplars;
+  if (row.removed & segment::kGaugeBit) info.gauges = row.gauges;
+  info.time = row.time;
+  info.first_arrival_unix_ns = row.first_arrival_unix_ns;
+  info.last_arrival_unix_ns = row.last_arrival_unix_ns;
+}
+
 class Repairer {
  public:
   Repairer(const std::string& directory, const Report& report, const Work& work)
@@ -117,6 +131,7 @@ Result<void> Repairer::TakeSegment(const std::string& name, const SegmentFacts& 
   // Which tail it was is not known: a number that no tail will ever have.
   constexpr std::uint64_t kUnknownTails = std::uint64_t{1} << 40U;
   info.tail = is_listed ? row->tail : kUnknownTails + info.id;
+  if (is_listed) KeepExpired(*row, info);
   if (!facts.is_hurt) {
     if (!is_listed) Did(name, "is in the catalog again, with " + Records(info));
     changed_ = changed_ || !is_listed || row->hash != info.hash || row->bytes != info.bytes ||
@@ -134,6 +149,7 @@ Result<void> Repairer::TakeSegment(const std::string& name, const SegmentFacts& 
   saved.tail = info.tail;
   saved.file = sqlite::NameOf(sqlite::kSegmentPrefix, saved.id);
   TL_TRY(SalvageSegment(directory_, name, content_.hash_seed, work_, saved));
+  saved.expired = info.expired;
   changed_ = true;
   aside_.push_back(name);
   if (saved.bytes == 0) {

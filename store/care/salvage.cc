@@ -109,6 +109,7 @@ void ReadGauges(SegmentFile& file, Gatherer& to) {
     return {};
   });
   SegmentInfo info;
+  info.format = file.format();
   info.gauges = 1;  // There may be some.
   const segment::Segment segment(
       info, file.path(), std::make_shared<segment::SegmentPool>(segment::SegmentPool::Limits()));
@@ -133,12 +134,11 @@ Result<void> SalvageSegment(const std::string& directory, const std::string& nam
   (*file)->SetSeed(hash_seed);
   Gatherer gatherer(hash_seed);
   Result<void> stopped;
-  (void)(*file)->EachRow("SELECT data FROM block ORDER BY id",
-                         [&](sqlite::Rows& row) -> Result<void> {
-                           ReadBlock(row.Bytes(0), **file, gatherer);
-                           stopped = work.Step(name, row.Bytes(0).size());
-                           return stopped;
-                         });
+  (void)(*file)->EachBlock([&](std::uint64_t, std::string_view bytes) -> Result<void> {
+    ReadBlock(bytes, **file, gatherer);
+    stopped = work.Step(name, bytes.size());
+    return stopped;
+  });
   TL_TRY(stopped);
   ReadGauges(**file, gatherer);
   TL_TRY_ASSIGN(const std::uint64_t bytes, sqlite::SystemFiles().SizeOf(path));

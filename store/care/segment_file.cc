@@ -1,9 +1,11 @@
 #include "store/care/segment_file.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "store/segment/columns.h"
 #include "store/segment/segment_schema.h"
+#include "store/sqlite/page_check.h"
 #include "store/sqlite/record_bytes.h"
 
 namespace throughline::store::care {
@@ -48,17 +50,27 @@ const segment::Strings::Key* SegmentFile::AllStrings::KeyAt(std::uint32_t key) {
 
 Result<std::unique_ptr<SegmentFile>> SegmentFile::Open(const std::string& path) {
   TL_TRY_ASSIGN(auto db, sqlite::Database::Open(path, {.immutable = true}));
-  std::unique_ptr<SegmentFile> file(new SegmentFile(path, std::move(db)));
-  TL_TRY_ASSIGN(const std::int64_t application, file->db_.Pragma("application_id"));
-  TL_TRY_ASSIGN(file->format_, file->db_.Pragma("user_version"));
+  TL_TRY_ASSIGN(const std::int64_t application, db.Pragma("application_id"));
+  TL_TRY_ASSIGN(const std::int64_t format, db.Pragma("user_version"));
   if (application != segment::kSegmentId) {
     return Error{Errc::kDataLoss,
                  "it is not a segment (application_id " + std::to_string(application) + ")"};
   }
-  if (file->format_ > segment::kSegmentFormat) {
-    return Error{Errc::kUnsupported, "it was written by a newer version (format " +
-                                         std::to_string(file->format_) + ")"};
+  if (format > segment::kSegmentFormat) {
+    return Error{Errc::kUnsupported,
+                 "it was written by a newer version (format " + std::to_string(format) + ")"};
   }
+  if (segment::HasPageChecks(format)) {
+    auto checked = sqlite::Database::Open(path, {.immutable = true, .checked_pages = true});
+    if (checked) {
+      db = std::move(*checked);
+    } else {
+      // Where only the first page is hurt, what the others say is right.
+      TL_TRY_ASSIGN(const std::uint64_t damaged, sqlite::CountDamagedPages(path));
+      if (damaged > 1) return checked.error();
+    }
+  }
+  std::unique_ptr<SegmentFile> file(new SegmentFile(path, std::move(db), format));
   file->ReadMeta();
   file->ReadStrings();
   return file;
@@ -70,6 +82,47 @@ Result<void> SegmentFile::EachRow(const char* sql,
   auto row = select.Use();
   while (row.Next()) TL_TRY(visit(row));
   return row.Finish();
+}
+
+Result<void> SegmentFile::EachFrom(const char* sql, const std::vector<std::int64_t>& ids,
+                                   const std::function<Result<void>(sqlite::Rows& row)>& visit) {
+  TL_TRY_ASSIGN(auto select, db_.Prepare(sql));
+  Result<void> first_error;
+  for (std::int64_t next = 0;;) {
+    auto row = select.Use(next);
+    while (row.Next()) {
+      next = row.Integer(0) + 1;
+      TL_TRY(visit(row));
+    }
+    const auto read = row.Finish();
+    if (read) return first_error;
+    if (first_error) first_error = read;
+    const auto failed = std::lower_bound(ids.begin(), ids.end(), next);
+    if (failed == ids.end()) return first_error;
+    next = *failed + 1;
+  }
+}
+
+Result<void> SegmentFile::EachBlock(
+    const std::function<Result<void>(std::uint64_t number, std::string_view bytes)>& visit) {
+  std::vector<std::int64_t> ids(firsts_.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int64_t>(i);
+  return EachFrom("SELECT id, data FROM block WHERE id >= ? ORDER BY id", ids,
+                  [&](sqlite::Rows& row) {
+                    return visit(static_cast<std::uint64_t>(row.Integer(0)), row.Bytes(1));
+                  });
+}
+
+std::vector<std::int64_t> SegmentFile::RowIds(StringSpace space, std::string_view meta) {
+  std::vector<std::int64_t> ids;
+  Cursor cursor(meta);
+  cursor.Varint();  // How many strings.
+  std::int64_t id = static_cast<std::int64_t>(space) << 32U;
+  for (std::uint64_t left = cursor.Varint(); left > 0 && !cursor.done(); --left) {
+    id += static_cast<std::int64_t>(cursor.Varint() & UINT32_MAX);
+    ids.push_back(id);
+  }
+  return ids;
 }
 
 void SegmentFile::ReadMeta() {
@@ -125,15 +178,19 @@ void SegmentFile::ReadKeys() {
 }
 
 void SegmentFile::ReadStrings() {
+  auto ids = RowIds(StringSpace::kStrings, ends_[0]);
+  const auto heads = RowIds(StringSpace::kHeads, ends_[1]);
+  ids.insert(ids.end(), heads.begin(), heads.end());
   const auto read =
-      EachRow("SELECT id, data FROM string ORDER BY id", [&](sqlite::Rows& row) -> Result<void> {
-        const auto id = static_cast<std::uint64_t>(row.Integer(0));
-        if (!IsWholeRow(row.Bytes(1))) {
-          problems_.push_back("row " + std::to_string(id) + " of its strings is damaged");
-        }
-        strings_.rows[id] = row.Bytes(1);
-        return {};
-      });
+      EachFrom("SELECT id, data FROM string WHERE id >= ? ORDER BY id", ids,
+               [&](sqlite::Rows& row) -> Result<void> {
+                 const auto id = static_cast<std::uint64_t>(row.Integer(0));
+                 if (!IsWholeRow(row.Bytes(1))) {
+                   problems_.push_back("row " + std::to_string(id) + " of its strings is damaged");
+                 }
+                 strings_.rows[id] = row.Bytes(1);
+                 return {};
+               });
   if (!read) problems_.push_back("its strings cannot be read: " + read.error().message);
   CheckRowsOf(StringSpace::kStrings, ends_[0]);
   CheckRowsOf(StringSpace::kHeads, ends_[1]);

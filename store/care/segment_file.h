@@ -47,6 +47,10 @@ class SegmentFile {
   // Strings that blocks named and that are not there, so far.
   std::uint64_t missing_strings() const { return strings_.missing; }
 
+  // Every block that can be read, in order; the first error of reading, or of `visit`, which stops
+  // it.
+  Result<void> EachBlock(
+      const std::function<Result<void>(std::uint64_t number, std::string_view bytes)>& visit);
   // Of all rows of a table, as many as can be read; what stopped it is returned.
   Result<void> EachRow(const char* sql,
                        const std::function<Result<void>(sqlite::Rows& row)>& visit);
@@ -65,7 +69,14 @@ class SegmentFile {
     std::uint64_t missing = 0;
   };
 
-  SegmentFile(std::string path, sqlite::Database db) : path_(std::move(path)), db_(std::move(db)) {}
+  SegmentFile(std::string path, sqlite::Database db, std::int64_t format)
+      : path_(std::move(path)), db_(std::move(db)), format_(format) {}
+  // `sql` selects id and data of the rows from an id on. Where one cannot be read it goes on behind
+  // it, as far as `ids` says what comes next; the first error is returned.
+  Result<void> EachFrom(const char* sql, const std::vector<std::int64_t>& ids,
+                        const std::function<Result<void>(sqlite::Rows& row)>& visit);
+  // Of its rows, as meta leads to them.
+  static std::vector<std::int64_t> RowIds(segment::StringSpace space, std::string_view meta);
   void ReadMeta();
   void ReadStrings();
   void ReadKeys();
@@ -73,7 +84,7 @@ class SegmentFile {
 
   const std::string path_;
   sqlite::Database db_;
-  std::int64_t format_ = 0;
+  const std::int64_t format_;
   bool has_seed_ = false;
   std::string traces_;
   std::vector<First> firsts_;

@@ -33,6 +33,8 @@ class BlockReader {
   // The traces of a tenant whose ids have this low half: [first, last).
   std::pair<std::size_t, std::size_t> WithLow(std::uint32_t tenant, std::uint64_t low) const;
 
+  // Records of one kind of a trace. kDataLoss: the group is damaged.
+  Result<std::uint64_t> CountOf(sqlite::RecordKind kind, std::size_t trace) const;
   // Appends the records of one kind of the traces [first, last) to the batch. With `identities`
   // they have theirs, which costs hashing all that they hold; without, the identities are zero.
   // kDataLoss: the group is damaged.

@@ -302,6 +302,9 @@ void BlockWriter::PutBody(std::string_view body, std::uint64_t span_id, std::str
     first_size = kSpanHex;
   }
   AppendVarint((body.size() << 3U) | cuts, texts);
+  cuts_.clear();
+  if (cuts != 0) cuts_.push_back({first_at, first_size});
+  if (cuts == 3 || cuts == 7) cuts_.push_back({second_at, second_size});
   if (cuts == 0) {
     texts += body;
     return;
@@ -316,6 +319,19 @@ void BlockWriter::PutBody(std::string_view body, std::uint64_t span_id, std::str
     body.remove_prefix(second_at + second_size);
   }
   texts += body;
+}
+
+void BlockWriter::NoteText(std::string_view body) {
+  const Value value = ReadValue(body);
+  if (value.type != ValueType::kString) return text_.Add(ValueText(body));
+  const auto begin = static_cast<std::size_t>(value.bytes.data() - body.data());
+  for (TextGatherer::Cut& cut : cuts_) {
+    // The length before the text may look like the first digit of an id.
+    const std::size_t before = begin > cut.at ? begin - cut.at : 0;
+    cut.at = cut.at + before - begin;
+    cut.size -= before;
+  }
+  text_.Add(value.bytes, cuts_);
 }
 
 LineKeys BlockWriter::AddLine(RecordView record, std::uint64_t arrival_unix_ns) {
@@ -361,6 +377,7 @@ LineKeys BlockWriter::AddLine(RecordView record, std::uint64_t arrival_unix_ns) 
   AppendVarint(strings_.HeadOf(head_), group.heads);
   const std::string_view body = cursor.Bytes();
   PutBody(body, span_id, group.texts);
+  NoteText(body);
   raw_bytes_ += 24 + body.size();
   return keys;
 }

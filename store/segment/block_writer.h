@@ -19,6 +19,7 @@
 #include "store/segment/columns.h"
 #include "store/segment/dictionary_writer.h"
 #include "store/segment/tag_filter.h"
+#include "store/segment/text_filter.h"
 #include "store/sqlite/record.h"
 
 namespace throughline::store::segment {
@@ -67,7 +68,8 @@ struct ExemplarKeys {
 
 class BlockWriter {
  public:
-  BlockWriter(DictionaryWriter& strings, TagGatherer& tags) : strings_(strings), tags_(tags) {}
+  BlockWriter(DictionaryWriter& strings, TagGatherer& tags, TextGatherer& text)
+      : strings_(strings), tags_(tags), text_(text) {}
 
   void BeginTrace(std::uint32_t tenant, TraceId id);
   SpanKeys AddSpan(sqlite::RecordView record, std::uint64_t arrival_unix_ns);
@@ -129,11 +131,15 @@ class BlockWriter {
   void PutRestString(Cursor& cursor, std::string& rest);
   void PutRestAttributes(Cursor& cursor, std::string& rest);
   void PutBody(std::string_view body, std::uint64_t span_id, std::string& texts);
+  // What of a body can be searched for, but for what was cut out of it.
+  void NoteText(std::string_view body);
   std::string& KeyColumn(std::uint32_t key, Group& group);
   void PutGroup(Group& group, std::string& out);
 
   DictionaryWriter& strings_;
   TagGatherer& tags_;
+  TextGatherer& text_;
+  std::vector<TextGatherer::Cut> cuts_;  // Of the body at hand.
   FrameWriter frame_;
   std::vector<First> traces_;
   First first_;

@@ -1,4 +1,5 @@
-// A sealed segment, read (format.md).
+// A sealed segment, read (format.md). Kinds of records that have expired (SegmentInfo::expired) are
+// not there, whether or not the file still has them.
 //
 // What says which traces it may hold is read once and kept (about 0.3 bytes a span); the file is
 // opened when it is needed, and may be closed between two lookups (SegmentPool). Any thread; a
@@ -41,7 +42,8 @@ struct SearchFilter {
   std::optional<std::uint32_t> status_code = {};
   // Attributes that the record or its resource must have: key, value as text.
   std::vector<std::pair<std::string, std::string>> tags = {};
-  double least = 0;  // Duration, severity or value; both inclusive.
+  std::string text = {};  // That the body of a line must hold; empty: any.
+  double least = 0;       // Duration, severity or value; both inclusive.
   double most = 0;
   bool has_bounds = false;
 };
@@ -56,10 +58,10 @@ struct BlockCandidate {
 // The blocks of one segment that hold what links to an id, read once. Outlives no segment.
 class SealedTrace {
  public:
-  SealedTrace(TraceId id, std::unique_ptr<Strings> strings)
-      : id_(id), strings_(std::move(strings)) {}
+  SealedTrace(TraceId id, Kinds expired, std::unique_ptr<Strings> strings)
+      : id_(id), expired_(expired), strings_(std::move(strings)) {}
 
-  // Of the traces here, in order.
+  // Of the traces that have records here which have not expired, in order.
   const std::vector<TraceId>& ids() const { return ids_; }
   // Appends the records of one kind of those that link to `match`, until the batch has more than
   // `limit` records.
@@ -69,6 +71,7 @@ class SealedTrace {
   friend class Segment;
   // Adds a block, where it has such traces.
   Result<void> Add(std::string bytes, std::uint32_t tenant);
+  Result<bool> HasRecords(const BlockReader& reader, std::size_t trace) const;
 
   struct Block {
     std::unique_ptr<const std::string> bytes;
@@ -77,6 +80,7 @@ class SealedTrace {
     std::size_t last = 0;
   };
   const TraceId id_;
+  const Kinds expired_;
   std::unique_ptr<Strings> strings_;
   std::vector<Block> blocks_;
   std::vector<TraceId> ids_;
@@ -91,8 +95,10 @@ class Segment {
   Segment& operator=(const Segment&) = delete;
 
   const SegmentInfo& info() const { return info_; }
+  // The same segment, of which something else is known.
+  std::shared_ptr<const Segment> With(SegmentInfo info) const;
 
-  // False: no trace that `id` names is here.
+  // False: no trace that `id` names was sealed here.
   Result<bool> MayHold(std::uint32_t tenant, TraceId id) const;
   // What links to `id` here; null: nothing does.
   Result<std::unique_ptr<SealedTrace>> Find(std::uint32_t tenant, TraceId id) const;
@@ -140,11 +146,16 @@ class Segment {
   struct Index;
   struct Open;
 
+  bool Expired(sqlite::RecordKind kind) const { return (info_.expired & KindBit(kind)) != 0; }
   Result<std::shared_ptr<const Index>> GetIndex() const;
   // Opens the file if need be; `mutex_` is held.
   Result<Open*> GetOpen() const;
-  // Says of each block whether it may have all tags; empty: none is asked for.
-  Result<std::vector<bool>> BlocksWithTags(const SearchFilter& filter, const Index& index) const;
+  // Says of each block whether it may have all tags and the text; empty: filters rule nothing out.
+  Result<std::vector<bool>> BlocksFor(const SearchFilter& filter, const Index& index) const;
+  // Leaves those of `blocks` whose filter in the rows that `select` gives may hold what is wanted.
+  Result<void> RuleOut(const char* select,
+                       const std::function<bool(std::string_view filter)>& may_hold,
+                       std::vector<bool>& blocks) const;
   Result<std::vector<std::string>> PartsFor(const SearchFilter& filter) const;
   Result<std::string> ReadRow(sqlite::Statement Open::*statement, std::int64_t id) const;
 

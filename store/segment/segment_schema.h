@@ -9,7 +9,11 @@
 namespace throughline::store::segment {
 
 inline constexpr std::int64_t kSegmentId = 0x544c5347;  // "TLSG", the application_id.
-inline constexpr std::int64_t kSegmentFormat = 1;
+inline constexpr std::int64_t kSegmentFormat = 2;
+// Whether the pages of a segment of this format have checksums (sqlite/page_check.h).
+inline constexpr bool HasPageChecks(std::int64_t format) { return format >= 2; }
+// Whether it has filters of the text of its lines.
+inline constexpr bool HasTextFilters(std::int64_t format) { return format >= 2; }
 inline constexpr std::int64_t kSegmentPageBytes = 4096;
 
 // A segment is written once and never altered: there is one schema a format.
@@ -34,9 +38,10 @@ inline constexpr const char* kSegmentSchema =
     " service TEXT NOT NULL, data BLOB NOT NULL) STRICT;"
     "CREATE TABLE gauge (series INTEGER NOT NULL, part INTEGER NOT NULL, first_ns INTEGER NOT NULL,"
     " last_ns INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (series, part))"
-    " STRICT, WITHOUT ROWID;";
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE text (first_block INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;";
 
-// Blocks whose filters stand in one row of `tag`.
+// Blocks whose filters stand in one row of `tag`, and of `text`.
 inline constexpr std::uint32_t kBlocksPerTagRow = 64;
 // Gauge points of a row, at most.
 inline constexpr std::size_t kGaugePartPoints = 1024;

@@ -42,8 +42,10 @@ class SegmentWriter {
         snapshot_(table.Read()),
         db_(std::move(db)),
         strings_(snapshot_.dictionary(), snapshot_.seed()),
-        tags_(snapshot_.dictionary(), snapshot_.seed()),
-        block_(strings_, tags_) {}
+        tags_(snapshot_.dictionary(), snapshot_.dictionary().mark().count, snapshot_.seed()),
+        block_(strings_, tags_, text_) {
+    info_.format = kSegmentFormat;
+  }
 
   Result<SegmentInfo> Write() {
     TL_TRY(db_.Run("BEGIN"));
@@ -57,7 +59,7 @@ class SegmentWriter {
       TL_TRY(WriteTrace(traces_[i]));
     }
     if (!block_.is_empty()) TL_TRY(EndBlock());
-    TL_TRY(EndTagRow());
+    TL_TRY(EndFilterRows());
     TL_TRY(WriteSearch());
     TL_TRY(WriteGauges(snapshot_, strings_, db_, info_));
     TL_TRY(strings_.Save(db_));
@@ -90,7 +92,7 @@ class SegmentWriter {
   Result<void> WriteChain(const TraceRef& ref, std::uint32_t newest);
   void Add(const TraceRef& ref, RecordView record, std::uint64_t arrival);
   Result<void> EndBlock();
-  Result<void> EndTagRow();
+  Result<void> EndFilterRows();
   void Note(std::uint64_t time, std::uint64_t arrival);
   // Where the entries of a service, or of a metric, are gathered.
   std::vector<SearchEntry>& EntriesOf(RecordKind kind, std::uint32_t tenant, std::uint64_t name,
@@ -109,8 +111,10 @@ class SegmentWriter {
   std::optional<sqlite::Statement> insert_;
   DictionaryWriter strings_;
   TagGatherer tags_;
+  TextGatherer text_;
   BlockWriter block_;
   std::string tag_row_;
+  std::string text_row_;
   FrameWriter frame_;
   std::vector<TraceRef> traces_;
   // Of tenants that have some, in the order of arrival.
@@ -276,19 +280,25 @@ Result<void> SegmentWriter::EndBlock() {
   char fixed[20];
   sqlite::Put(first.id.high, sqlite::Put(first.id.low, sqlite::Put(first.tenant, fixed)));
   firsts_.append(fixed, sizeof fixed);
-  const std::string filter = tags_.TakeFilter();
-  AppendVarint(filter.size(), tag_row_);
-  tag_row_ += filter;
+  const auto add = [](const std::string& filter, std::string& row) {
+    AppendVarint(filter.size(), row);
+    row += filter;
+  };
+  add(tags_.TakeFilter(), tag_row_);
+  add(text_.TakeFilter(), text_row_);
   ++blocks_;
-  return blocks_ % kBlocksPerTagRow == 0 ? EndTagRow() : Result<void>();
+  return blocks_ % kBlocksPerTagRow == 0 ? EndFilterRows() : Result<void>();
 }
 
-Result<void> SegmentWriter::EndTagRow() {
+Result<void> SegmentWriter::EndFilterRows() {
   if (tag_row_.empty()) return {};
-  TL_TRY_ASSIGN(auto insert, db_.Prepare("INSERT INTO tag (first_block, data) VALUES (?, ?)"));
   const std::uint32_t first = (blocks_ - 1) / kBlocksPerTagRow * kBlocksPerTagRow;
-  TL_TRY(insert.Run(std::int64_t{first}, sqlite::Blob{tag_row_}));
+  TL_TRY_ASSIGN(auto tag, db_.Prepare("INSERT INTO tag (first_block, data) VALUES (?, ?)"));
+  TL_TRY(tag.Run(std::int64_t{first}, sqlite::Blob{tag_row_}));
+  TL_TRY_ASSIGN(auto text, db_.Prepare("INSERT INTO text (first_block, data) VALUES (?, ?)"));
+  TL_TRY(text.Run(std::int64_t{first}, sqlite::Blob{text_row_}));
   tag_row_.clear();
+  text_row_.clear();
   return {};
 }
 
@@ -395,15 +405,21 @@ Result<void> SegmentWriter::WriteMeta() {
 
 }  // namespace
 
-Result<SegmentInfo> WriteSegment(const sqlite::Memtable& table, const std::string& path,
-                                 const char* vfs) {
+Result<sqlite::Database> OpenNewSegment(const std::string& path, const char* vfs) {
   TL_TRY_ASSIGN(auto db, sqlite::Database::Open(path, {.vfs = vfs,
                                                        .written_once = true,
+                                                       .checked_pages = true,
                                                        .page_bytes = kSegmentPageBytes,
                                                        .cache_kib = 512}));
   const std::string stamp = "PRAGMA application_id = " + std::to_string(kSegmentId) +
                             "; PRAGMA user_version = " + std::to_string(kSegmentFormat);
   TL_TRY(db.Run(stamp.c_str()));
+  return db;
+}
+
+Result<SegmentInfo> WriteSegment(const sqlite::Memtable& table, const std::string& path,
+                                 const char* vfs) {
+  TL_TRY_ASSIGN(auto db, OpenNewSegment(path, vfs));
   SegmentWriter writer(table, std::move(db));
   return writer.Write();
 }

@@ -5,6 +5,7 @@
 
 #include "correlate/result.h"
 #include "store/segment/segment_info.h"
+#include "store/sqlite/database.h"
 #include "store/sqlite/memtable.h"
 
 namespace throughline::store::segment {
@@ -14,5 +15,8 @@ namespace throughline::store::segment {
 // tail and file.
 Result<SegmentInfo> WriteSegment(const sqlite::Memtable& table, const std::string& path,
                                  const char* vfs);
+
+// A new file of the newest format, without its tables.
+Result<sqlite::Database> OpenNewSegment(const std::string& path, const char* vfs);
 
 }  // namespace throughline::store::segment

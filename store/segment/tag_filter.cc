@@ -8,9 +8,9 @@ namespace throughline::store::segment {
 
 using sqlite::RecordKind;
 
-TagGatherer::TagGatherer(const sqlite::Dictionary& hot, std::uint64_t seed)
+TagGatherer::TagGatherer(const sqlite::Dictionary& hot, std::uint32_t strings, std::uint64_t seed)
     : hot_(hot), seed_(seed) {
-  for (auto& known : known_) known.resize(hot.mark().count);
+  for (auto& known : known_) known.resize(strings);
 }
 
 std::uint64_t TagGatherer::HashOf(RecordKind kind, std::string_view key_value) const {
@@ -51,10 +51,10 @@ void TagGatherer::AddResource(RecordKind kind, std::uint32_t hot) {
   tags_.insert(tags_.end(), found->second.begin(), found->second.end());
 }
 
-std::string TagGatherer::TakeFilter() {
+std::string TagGatherer::TakeFilter(std::size_t bits_per_tag) {
   ++block_;
   if (tags_.empty()) return {};
-  std::string filter = Bloom::Make(tags_.size(), kBitsPerTag);
+  std::string filter = Bloom::Make(tags_.size(), bits_per_tag);
   for (const std::uint64_t tag : tags_) Bloom::Add(tag, filter);
   tags_.clear();
   return filter;

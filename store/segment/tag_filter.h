@@ -26,8 +26,8 @@ inline std::uint64_t TagHash(sqlite::RecordKind kind, std::string_view key, std:
 // Gathers what the records of one block have, and makes its filter.
 class TagGatherer {
  public:
-  // `hot` does not change and outlives this.
-  TagGatherer(const sqlite::Dictionary& hot, std::uint64_t seed);
+  // `hot` outlives this; of its strings the first `strings` are named, which do not change.
+  TagGatherer(const sqlite::Dictionary& hot, std::uint32_t strings, std::uint64_t seed);
 
   // An attribute by its id in the memtable, or by its bytes where it has none.
   void Add(sqlite::RecordKind kind, std::uint32_t hot);
@@ -35,11 +35,9 @@ class TagGatherer {
   // All attributes of a resource, by the id of its string; kNotInterned: it has none.
   void AddResource(sqlite::RecordKind kind, std::uint32_t hot);
   // Empty where the block has no attributes. The next block begins.
-  std::string TakeFilter();
+  std::string TakeFilter(std::size_t bits_per_tag = 10);
 
  private:
-  static constexpr std::size_t kBitsPerTag = 10;
-
   // What is known of a string of the memtable, by kind of record.
   struct Known {
     std::uint64_t hash = 0;

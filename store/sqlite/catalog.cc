@@ -30,6 +30,9 @@ constexpr const char* kMigrations[] = {
     " NOT NULL) STRICT;",
     // 3: what segments hash to, so that any change of them is found.
     "ALTER TABLE segment ADD COLUMN hash INTEGER NOT NULL DEFAULT 0;",
+    // 4: kinds of records that expired, and those that were removed from the file (KindBit).
+    "ALTER TABLE segment ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE segment ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;",
 };
 
 std::int64_t Signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
@@ -43,14 +46,14 @@ Result<void> InsertSegment(Database& db, const segment::SegmentInfo& info) {
   TL_TRY_ASSIGN(auto insert,
                 db.Prepare("INSERT INTO segment (id, tail, file, format, traces, spans, logs,"
                            " exemplars, gauges, bytes, first_ns, last_ns, first_arrival_ns,"
-                           " last_arrival_ns, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-                           " ?, ?)"));
+                           " last_arrival_ns, hash, expired, removed) VALUES (?, ?, ?, ?, ?, ?, ?,"
+                           " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   return insert.Run(Signed(info.id), Signed(info.tail), std::string_view(info.file), info.format,
                     Signed(info.traces), Signed(info.spans), Signed(info.logs),
                     Signed(info.exemplars), Signed(info.gauges), Signed(info.bytes),
                     Signed(info.time.start_unix_ns), Signed(info.time.end_unix_ns),
                     Signed(info.first_arrival_unix_ns), Signed(info.last_arrival_unix_ns),
-                    Signed(info.hash));
+                    Signed(info.hash), std::int64_t{info.expired}, std::int64_t{info.removed});
 }
 
 Result<void> InsertExpired(Database& db, const Expired& expired) {
@@ -112,10 +115,11 @@ Result<std::vector<std::string>> Tenants(Database& catalog) {
 }
 
 Result<std::vector<segment::SegmentInfo>> Segments(Database& catalog) {
-  TL_TRY_ASSIGN(auto list,
-                catalog.Prepare("SELECT id, tail, file, format, traces, spans, logs, exemplars,"
-                                " gauges, bytes, first_ns, last_ns, first_arrival_ns,"
-                                " last_arrival_ns, hash FROM segment ORDER BY id"));
+  TL_TRY_ASSIGN(
+      auto list,
+      catalog.Prepare("SELECT id, tail, file, format, traces, spans, logs, exemplars,"
+                      " gauges, bytes, first_ns, last_ns, first_arrival_ns,"
+                      " last_arrival_ns, hash, expired, removed FROM segment ORDER BY id"));
   std::vector<segment::SegmentInfo> segments;
   auto row = list.Use();
   const auto number = [&row](int column) {
@@ -135,7 +139,9 @@ Result<std::vector<segment::SegmentInfo>> Segments(Database& catalog) {
                         .hash = number(14),
                         .time = {number(10), number(11)},
                         .first_arrival_unix_ns = number(12),
-                        .last_arrival_unix_ns = number(13)});
+                        .last_arrival_unix_ns = number(13),
+                        .expired = static_cast<segment::Kinds>(number(15)),
+                        .removed = static_cast<segment::Kinds>(number(16))});
   }
   TL_TRY(row.Finish());
   return segments;
@@ -238,6 +244,21 @@ Result<void> Catalog::AddSegment(const segment::SegmentInfo& info) {
   TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db_));
   TL_TRY(InsertSegment(db_, info));
   TL_TRY(NoteSealedTail(db_, info.tail));
+  return transaction.Commit();
+}
+
+Result<void> Catalog::SetExpired(std::uint64_t segment, segment::Kinds expired) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  TL_TRY_ASSIGN(auto change, db_.Prepare("UPDATE segment SET expired = ? WHERE id = ?"));
+  return change.Run(std::int64_t{expired}, Signed(segment));
+}
+
+Result<void> Catalog::ReplaceSegment(std::uint64_t segment, const segment::SegmentInfo& by) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  TL_TRY_ASSIGN(auto transaction, Transaction::Begin(db_));
+  TL_TRY_ASSIGN(auto drop, db_.Prepare("DELETE FROM segment WHERE id = ?"));
+  TL_TRY(drop.Run(Signed(segment)));
+  TL_TRY(InsertSegment(db_, by));
   return transaction.Commit();
 }
 

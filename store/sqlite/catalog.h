@@ -80,6 +80,10 @@ class Catalog {
   // All durable when they return.
   Result<void> AddTenant(std::uint32_t number, const std::string& name);
   Result<void> AddSegment(const segment::SegmentInfo& info);
+  // The kinds of its records that expired.
+  Result<void> SetExpired(std::uint64_t segment, segment::Kinds expired);
+  // Of the same tail.
+  Result<void> ReplaceSegment(std::uint64_t segment, const segment::SegmentInfo& by);
   // Takes a segment out, and remembers its traces.
   Result<void> DropSegment(const Expired& expired);
   Result<void> ForgetExpired(std::span<const std::uint64_t> segments);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "correlate/check.h"
+#include "store/sqlite/page_check.h"
 
 namespace throughline::store::sqlite {
 namespace {
@@ -38,6 +39,9 @@ Error ErrorOf(sqlite3* db, int code, const std::string& path) {
   const bool is_system = db != nullptr && code != SQLITE_IOERR_SHORT_READ;
   const int system = is_system ? sqlite3_system_errno(db) : 0;
   const std::string reason = system != 0 ? std::string(": ") + std::strerror(system) : "";
+  if (code == SQLITE_IOERR_DATA) {
+    return {Errc::kDataLoss, "damaged: " + path + ": a page is not what was written"};
+  }
   switch (code & 0xff) {
     case SQLITE_FULL: return {Errc::kUnavailable, "disk full: " + path};
     case SQLITE_READONLY: return {Errc::kUnavailable, "read-only: " + path};
@@ -164,7 +168,7 @@ Result<Database> Database::Open(const std::string& path, const OpenOptions& opti
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(
       name.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | (options.immutable ? SQLITE_OPEN_URI : 0),
-      options.vfs);
+      options.checked_pages ? CheckingVfs(options.vfs) : options.vfs);
   Database db(raw);
   if (code != SQLITE_OK) {
     return ErrorOf(raw, raw != nullptr ? sqlite3_extended_errcode(raw) : code, path);
@@ -172,6 +176,10 @@ Result<Database> Database::Open(const std::string& path, const OpenOptions& opti
   sqlite3_extended_result_codes(raw, 1);
   if (!reads && (options.as_found || !options.checkpoint)) {
     sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
+  if (options.checked_pages && !reads) {
+    int free_bytes = kPageCheckBytes;
+    sqlite3_file_control(raw, "main", SQLITE_FCNTL_RESERVE_BYTES, &free_bytes);
   }
   TL_TRY(db.Run(Setup(options).c_str()));
   return db;

@@ -95,6 +95,9 @@ struct OpenOptions {
   bool as_found = false;
   // Without a journal and without syncing: for a file that is written once, then synced as a whole.
   bool written_once = false;
+  // Pages carry checksums (page_check.h): written ones get them, those that are read must have
+  // them. With `immutable`, or with `written_once` and pages of 4096 bytes.
+  bool checked_pages = false;
   std::int64_t page_bytes = 4096;
   bool full_durability = false;  // synchronous = FULL: commits survive power loss.
   bool checkpoint = true;        // False: the WAL is never folded back, not on close either.

@@ -24,12 +24,15 @@ bool IsTag(std::string_view key_value, const Tag& tag) {
 }  // namespace
 
 HotReader::HotReader(const Memtable::Snapshot& snapshot, const segment::SearchFilter& filter)
-    : snapshot_(&snapshot), filter_(&filter), tag_ids_(filter.tags.size()) {
-  if (filter.tags.empty()) return;
-  known_strings_ = snapshot.string_count();
+    : snapshot_(&snapshot), filter_(&filter), tag_ids_(filter.tags.size()) {}
+
+void HotReader::FindTagIds() {
+  has_tag_ids_ = true;
+  if (filter_->tags.empty()) return;
+  known_strings_ = snapshot_->string_count();
   for (std::uint32_t id = 0; id < known_strings_; ++id) {
-    for (std::size_t tag = 0; tag < filter.tags.size(); ++tag) {
-      if (IsTag(snapshot.dictionary().At(id), filter.tags[tag])) tag_ids_[tag].push_back(id);
+    for (std::size_t tag = 0; tag < filter_->tags.size(); ++tag) {
+      if (IsTag(snapshot_->dictionary().At(id), filter_->tags[tag])) tag_ids_[tag].push_back(id);
     }
   }
 }
@@ -117,7 +120,8 @@ bool HotReader::MayMatch(RecordView record, std::uint64_t arrival_unix_ns) const
   return filter_->kind != RecordKind::kSpan || SpanMayMatch(record);
 }
 
-void HotReader::Read(const Block& request, Batch& to) const {
+void HotReader::Read(const Block& request, Batch& to) {
+  if (!has_tag_ids_) FindTagIds();
   RecordReader reader(snapshot_->dictionary(), to);
   for (std::uint32_t at = request.begin; at < request.end;) {
     const RecordView record = snapshot_->At(at);

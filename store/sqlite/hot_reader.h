@@ -21,9 +21,11 @@ class HotReader {
   HotReader(const Memtable::Snapshot& snapshot, const segment::SearchFilter& filter);
 
   // Appends the request's records of the filter's kind, but those that it rules out.
-  void Read(const Block& request, Batch& to) const;
+  void Read(const Block& request, Batch& to);
 
  private:
+  // Looks at all strings of the dictionary: only once something is read.
+  void FindTagIds();
   bool MayMatch(RecordView record, std::uint64_t arrival_unix_ns) const;
   bool SpanMayMatch(RecordView record) const;
   bool HasText(std::uint64_t string, const std::optional<std::string>& wanted) const;
@@ -36,6 +38,7 @@ class HotReader {
   // Of each tag that is asked for, the strings of the dictionary that are it.
   std::vector<std::vector<std::uint32_t>> tag_ids_;
   std::uint32_t known_strings_ = 0;  // Those below were looked at.
+  bool has_tag_ids_ = false;
 };
 
 }  // namespace throughline::store::sqlite

@@ -56,10 +56,15 @@ class Scan {
   // `newest_first`: times fall; else they rise.
   Scan(const View& view, const SearchFilter& filter, bool newest_first, Cut& cut)
       : view_(view), filter_(filter), newest_first_(newest_first), cut_(cut) {
-    for (const Memtable::Snapshot& snapshot : view.hot) {
+    for (std::size_t i = 0; i < view.hot.size(); ++i) {
+      const Memtable::Snapshot& snapshot = view.hot[i];
       hot_.emplace_back(snapshot, filter);
-      for (const Block& block : snapshot.blocks()) {
+      const auto with_tags = view.tags[i]->RequestsFor(snapshot, filter, view.scope);
+      const auto requests = snapshot.blocks();
+      for (std::size_t request = 0; request < requests.size(); ++request) {
+        const Block& block = requests[request];
         if (block.tenant != view.tenant || CountOf(block, filter.kind) == 0) continue;
+        if (!with_tags[request]) continue;
         Push({block.first_unix_ns, block.last_unix_ns},
              {.hot = static_cast<std::uint32_t>(hot_.size()), .request = &block});
       }
@@ -309,6 +314,7 @@ SearchFilter FilterOf(const View& view, const LogQuery& query) {
   SearchFilter filter{.kind = RecordKind::kLine, .tenant = view.tenant, .time = query.time};
   filter.service = query.service;
   AddTags(query.attributes, filter);
+  filter.text = query.contains;
   filter.least = query.min_severity_number;
   filter.most = std::numeric_limits<double>::infinity();
   filter.has_bounds = query.min_severity_number > 0;

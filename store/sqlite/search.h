@@ -16,6 +16,7 @@
 #include "correlate/scope.h"
 #include "correlate/store.h"
 #include "store/segment/segment.h"
+#include "store/sqlite/hot_tags.h"
 #include "store/sqlite/memtable.h"
 
 namespace throughline::store::sqlite {
@@ -23,6 +24,7 @@ namespace throughline::store::sqlite {
 // What a lookup looks at.
 struct View {
   std::vector<Memtable::Snapshot> hot;  // The newest first.
+  std::vector<HotTags*> tags;           // Of each of them.
   std::vector<std::shared_ptr<const segment::Segment>> sealed;
   std::shared_ptr<const void> keep_alive;  // Of all that the snapshots point to.
   std::uint32_t tenant = 0;                // 0: nothing of it is stored.

@@ -18,17 +18,19 @@ using sqlite::Memtable;
 
 // A memtable and its tail.
 struct SqliteStore::HotPart {
-  HotPart(std::uint64_t number_, sqlite::Tail tail_, std::size_t capacity_bytes, std::uint64_t seed,
+  HotPart(std::uint64_t number_, sqlite::Tail tail_, const Options& options, std::uint64_t seed,
           Memtable::Earlier earlier, const std::shared_ptr<sqlite::RegionPool>& regions)
       : number(number_),
         path(tail_.path()),
         tail(std::move(tail_)),
-        memtable(capacity_bytes, seed, std::move(earlier), regions) {}
+        memtable(options.hot_bytes, seed, std::move(earlier), regions),
+        tags(options.hot_tags) {}
 
   const std::uint64_t number;
   const std::string path;
   std::optional<sqlite::Tail> tail;  // The appending thread's; Maintain's once the part waits.
   Memtable memtable;
+  sqlite::HotTags tags;
   std::uint64_t first_arrival_unix_ns = 0;  // The appending thread's; 0: empty.
 };
 
@@ -52,6 +54,12 @@ std::uint64_t TailBeside(std::string_view name) {
     return NumberIn(name.substr(0, name.size() - suffix.size()), kTailPrefix);
   }
   return 0;
+}
+
+// As records came, also where one stands in the place of another.
+void SortByTail(std::vector<std::shared_ptr<const Segment>>& segments) {
+  std::sort(segments.begin(), segments.end(),
+            [](const auto& a, const auto& b) { return a->info().tail < b->info().tail; });
 }
 
 segment::SegmentPool::Limits PoolLimits(const SqliteStore::Options& options) {
@@ -96,7 +104,7 @@ Result<std::shared_ptr<SqliteStore::HotPart>> SqliteStore::OpenHot(std::uint64_t
                 sqlite::Tail::Open(
                     PathOf(NameOf(kTailPrefix, number)),
                     {.full_durability = options_.full_durability, .vfs = vfs(), .files = files()}));
-  return std::make_shared<HotPart>(number, std::move(tail), options_.hot_bytes, hash_seed_,
+  return std::make_shared<HotPart>(number, std::move(tail), options_, hash_seed_,
                                    std::move(earlier), regions_);
 }
 
@@ -145,6 +153,7 @@ Result<void> SqliteStore::OpenParts() {
     std::erase(segments, info.id);
     parts.sealed.push_back(std::make_shared<const Segment>(info, PathOf(info.file), pool_));
   }
+  SortByTail(parts.sealed);
   for (const sqlite::Expired& expired : catalog_->expired()) {
     next_segment_ = std::max(next_segment_, expired.segment + 1);
     parts.expired.push_back(std::make_shared<const sqlite::Expired>(expired));
@@ -312,17 +321,30 @@ Result<bool> SqliteStore::Rotate() {
   return true;
 }
 
+bool SqliteStore::IsOld(const HotPart& part, std::uint64_t now_unix_ns) const {
+  const std::uint64_t first = part.first_arrival_unix_ns;
+  if (first == 0 || now_unix_ns <= first) return false;
+  const std::uint64_t age = now_unix_ns - first;
+  // What is hot does not expire.
+  return (options_.seal_age_ns != 0 && age >= options_.seal_age_ns) || age > ShortestAge();
+}
+
+Result<void> SqliteStore::Age(std::uint64_t now_unix_ns) {
+  const auto now = parts();
+  // A part that waits is sealed first; it comes again.
+  if (options_.seal_bytes == 0 || now->sealing != nullptr) return {};
+  if (!IsOld(*now->active, now_unix_ns)) return {};
+  TL_TRY(Rotate());
+  return options_.seal_in_append ? Seal(*parts()) : Result<void>();
+}
+
 // Lets another part take over when the hot one is full or old.
 Result<void> SqliteStore::MakeRoom(std::span<const Appending> appendings) {
   if (options_.seal_bytes == 0 || appendings.empty()) return {};
   auto now = parts();
   const HotPart& active = *now->active;
-  const std::uint64_t arrival = appendings.front().arrival_unix_ns;
   const bool is_full = active.memtable.used_bytes() >= options_.seal_bytes;
-  const bool is_old = options_.seal_age_ns != 0 && active.first_arrival_unix_ns != 0 &&
-                      arrival > active.first_arrival_unix_ns &&
-                      arrival - active.first_arrival_unix_ns >= options_.seal_age_ns;
-  if (!is_full && !is_old) return {};
+  if (!is_full && !IsOld(active, appendings.front().arrival_unix_ns)) return {};
   if (now->sealing != nullptr) {
     if (!is_full) return {};
     std::unique_lock<std::mutex> lock(parts_mutex_);
@@ -412,6 +434,7 @@ Result<void> SqliteStore::Seal(const Parts& now) {
     const std::lock_guard<std::mutex> lock(parts_mutex_);
     Parts parts = *parts_;
     parts.sealed.push_back(std::make_shared<const Segment>(info, PathOf(info.file), pool_));
+    SortByTail(parts.sealed);
     parts.sealing = nullptr;
     parts_ = std::make_shared<const Parts>(std::move(parts));
   }
@@ -421,8 +444,9 @@ Result<void> SqliteStore::Seal(const Parts& now) {
   for (const char* const suffix : kTailSuffixes) leftovers_.push_back(part.path + suffix);
   (void)RemoveLeftovers();  // Maintain says it.
   At("seal:unlinked");
-  const auto kept = RememberedSegments(*parts());
-  for (const auto& segment : parts()->sealed) {
+  const auto after = parts();  // Held: another part may take over meanwhile.
+  const auto kept = RememberedSegments(*after);
+  for (const auto& segment : after->sealed) {
     const std::uint64_t id = segment->info().id;
     const bool is_kept = std::find(kept.begin(), kept.end(), id) != kept.end();
     if (!is_kept && id + kSeenFilesAtMost > info.id) {
@@ -430,71 +454,6 @@ Result<void> SqliteStore::Seal(const Parts& now) {
     }
   }
   return {};
-}
-
-Result<void> SqliteStore::Drop(const std::shared_ptr<const Segment>& segment,
-                               std::uint64_t now_unix_ns) {
-  sqlite::Expired expired{.segment = segment->info().id, .dropped_unix_ns = now_unix_ns};
-  // One that cannot be read any more goes all the same; its ids are forgotten.
-  if (auto traces = segment->TraceFilter()) expired.traces = std::move(*traces);
-  TL_TRY(catalog_->DropSegment(expired));
-  At("retain:dropped");
-  {
-    const std::lock_guard<std::mutex> lock(parts_mutex_);
-    Parts parts = *parts_;
-    std::erase(parts.sealed, segment);
-    parts.expired.push_back(std::make_shared<const sqlite::Expired>(std::move(expired)));
-    parts_ = std::make_shared<const Parts>(std::move(parts));
-  }
-  leftovers_.push_back(PathOf(segment->info().file));
-  leftovers_.push_back(PathOf(NameOf(kSeenPrefix, segment->info().id)));
-  (void)RemoveLeftovers();  // Maintain says it.
-  At("retain:unlinked");
-  return {};
-}
-
-Result<void> SqliteStore::TrimExpired(std::uint64_t now_unix_ns) {
-  const auto now = parts();
-  const std::uint64_t forget_before = now_unix_ns - std::min(now_unix_ns, options_.expired_ns);
-  std::size_t bytes = 0;
-  std::vector<std::uint64_t> forgotten;  // Segments.
-  for (auto expired = now->expired.rbegin(); expired != now->expired.rend(); ++expired) {
-    bytes += (*expired)->traces.size();
-    if ((*expired)->dropped_unix_ns < forget_before || bytes > options_.expired_bytes) {
-      forgotten.push_back((*expired)->segment);
-    }
-  }
-  if (forgotten.empty()) return {};
-  TL_TRY(catalog_->ForgetExpired(forgotten));
-  At("retain:forgotten");
-  const std::lock_guard<std::mutex> lock(parts_mutex_);
-  Parts parts = *parts_;
-  std::erase_if(parts.expired, [&](const std::shared_ptr<const sqlite::Expired>& expired) {
-    return std::find(forgotten.begin(), forgotten.end(), expired->segment) != forgotten.end();
-  });
-  parts_ = std::make_shared<const Parts>(std::move(parts));
-  return {};
-}
-
-Result<void> SqliteStore::Retain(std::uint64_t now_unix_ns) {
-  const auto now = parts();
-  std::uint64_t bytes = 0;
-  for (const auto& segment : now->sealed) bytes += segment->info().bytes;
-  // The oldest by arrival go first.
-  auto oldest_first = now->sealed;
-  std::sort(oldest_first.begin(), oldest_first.end(), [](const auto& a, const auto& b) {
-    return a->info().last_arrival_unix_ns < b->info().last_arrival_unix_ns;
-  });
-  for (const auto& segment : oldest_first) {
-    const std::uint64_t arrival = segment->info().last_arrival_unix_ns;
-    const bool is_old = options_.retention_ns != 0 && now_unix_ns > arrival &&
-                        now_unix_ns - arrival > options_.retention_ns;
-    const bool is_over = options_.disk_bytes != 0 && bytes > options_.disk_bytes;
-    if (!is_old && !is_over) break;
-    bytes -= segment->info().bytes;
-    TL_TRY(Drop(segment, now_unix_ns));
-  }
-  return TrimExpired(now_unix_ns);
 }
 
 Result<void> SqliteStore::Maintain(std::uint64_t now_unix_ns) {
@@ -540,11 +499,15 @@ Result<void> SqliteStore::RemoveSnapshot() {
 
 sqlite::View SqliteStore::ViewOf(const Scope& scope) const {
   const auto now = parts();
-  sqlite::View view{.hot = {}, .sealed = now->sealed, .keep_alive = now, .scope = scope};
+  sqlite::View view{
+      .hot = {}, .tags = {}, .sealed = now->sealed, .keep_alive = now, .scope = scope};
   // Snapshots after the parts: what was acknowledged before is in one of them.
   view.tenant = TenantNumber(scope.tenant);
-  view.hot.push_back(now->active->memtable.Read());
-  if (now->sealing != nullptr) view.hot.push_back(now->sealing->memtable.Read());
+  for (const auto& part : {now->active, now->sealing}) {
+    if (part == nullptr) continue;
+    view.hot.push_back(part->memtable.Read());
+    view.tags.push_back(&part->tags);
+  }
   return view;
 }
 
@@ -563,8 +526,15 @@ bool SqliteStore::MayHaveExpired(std::uint32_t tenant, TraceId id) const {
   if (tenant == 0) return false;
   const std::uint64_t key = segment::TraceKey(tenant, id, hash_seed_);
   const auto now = parts();
-  return std::any_of(now->expired.begin(), now->expired.end(), [key](const auto& expired) {
-    return !expired->traces.empty() && segment::Bloom::MayHold(key, expired->traces);
+  const bool was_dropped =
+      std::any_of(now->expired.begin(), now->expired.end(), [key](const auto& expired) {
+        return !expired->traces.empty() && segment::Bloom::MayHold(key, expired->traces);
+      });
+  if (was_dropped) return true;
+  return std::any_of(now->sealed.begin(), now->sealed.end(), [&](const auto& segment) {
+    if ((segment->info().expired & segment::kSpanBit) == 0) return false;
+    const auto may_hold = segment->MayHold(tenant, id);
+    return may_hold && *may_hold;
   });
 }
 
@@ -632,17 +602,18 @@ StoreUsage SqliteStore::Usage() const {
     usage.exemplars += hot.exemplars;
     usage.gauges += hot.gauges;
     usage.traces += hot.traces;
-    usage.memory_bytes += hot.memory_bytes;
+    usage.memory_bytes += hot.memory_bytes + part->tags.size_bytes();
     for (const char* const suffix : {"", "-wal"}) {
       if (const auto size = files().SizeOf(part->path + suffix)) usage.disk_bytes += *size;
     }
   }
   for (const auto& segment : now->sealed) {
     const SegmentInfo& info = segment->info();
-    usage.spans += info.spans;
-    usage.logs += info.logs;
-    usage.exemplars += info.exemplars;
-    usage.gauges += info.gauges;
+    const segment::Kinds there = ~info.expired;
+    usage.spans += info.CountOf(there & segment::kSpanBit);
+    usage.logs += info.CountOf(there & segment::kLineBit);
+    usage.exemplars += info.CountOf(there & segment::kExemplarBit);
+    usage.gauges += info.CountOf(there & segment::kGaugeBit);
     usage.traces += info.traces;
     usage.disk_bytes += info.bytes;
     ++usage.parts;
@@ -656,7 +627,7 @@ StoreUsage SqliteStore::Usage() const {
 
 namespace {
 
-// Of the places of what is hot; segments have lower numbers.
+// Of the places of what is hot; those of segments are their tails' numbers, which are lower.
 constexpr std::uint64_t kHotPlaces = std::uint64_t{1} << 62U;
 
 }  // namespace
@@ -668,7 +639,7 @@ Result<void> SqliteStore::Walk(
   const std::uint32_t tenant = TenantNumber(scope.tenant);
   if (tenant == 0) return {};
   for (const auto& segment : now->sealed) {
-    const std::uint64_t source = segment->info().id;
+    const std::uint64_t source = segment->info().tail;
     if (source < query.after.source) continue;
     TL_TRY_ASSIGN(const bool goes_on, sqlite::WalkSegment(*segment, source, tenant, query, visit));
     if (!goes_on) return {};
@@ -680,6 +651,14 @@ Result<void> SqliteStore::Walk(
     if (!sqlite::WalkHot(part->memtable.Read(), source, tenant, query, visit)) return {};
   }
   return {};
+}
+
+std::vector<SegmentInfo> SqliteStore::Segments() const {
+  const auto now = parts();
+  std::vector<SegmentInfo> infos;
+  infos.reserve(now->sealed.size());
+  for (const auto& segment : now->sealed) infos.push_back(segment->info());
+  return infos;
 }
 
 std::vector<std::string> SqliteStore::Tenants() const {

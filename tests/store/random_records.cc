@@ -46,6 +46,15 @@ void AddGauge(Random& random, Sample& sample) {
   sample.Add(gauge);
 }
 
+// Of a line, with ids that may be its own.
+std::string RandomText(Random& random, TraceId trace, SpanId span) {
+  if (!random.OneIn(2)) return random.Of(kWords);
+  std::string text = random.OneIn(2) ? "trace=" + ToHex(trace) + " span=" + ToHex(span)
+                                     : "span=" + ToHex(span) + "trace=" + ToHex(trace);
+  text += " order=" + std::to_string(1000 + random.Below(20));
+  return text;
+}
+
 void AddRecord(Random& random, Sample& sample) {
   switch (random.Below(4)) {
     case 0:
@@ -63,9 +72,9 @@ void AddRecord(Random& random, Sample& sample) {
       SampleLine line{.trace = random.OneIn(6) ? TraceId{} : random.Trace(),
                       .span = random.OneIn(3) ? SpanId{} : random.Span(),
                       .time = random.Time(),
-                      .body = random.Of(kWords),
                       .severity = static_cast<std::uint32_t>(random.Below(25)),
                       .attributes = random.Attributes()};
+      line.body = RandomText(random, line.trace, line.span);
       if (random.OneIn(20)) line.sampled = Sampled::kNo;
       // A line has its resource's service unless it states one of its own.
       if (random.OneIn(4)) line.service = kServices[random.Below(3)];
@@ -150,7 +159,13 @@ LogQuery RandomLogQuery(Random& random) {
   if (random.OneIn(4)) query.trace_id = random.Trace();
   if (random.OneIn(2)) query.service = random.Of(kServices);
   if (random.OneIn(4)) query.min_severity_number = static_cast<std::uint32_t>(random.Below(25));
-  if (random.OneIn(4)) query.contains = random.Of(kWords);
+  if (random.OneIn(3)) {
+    query.contains = RandomText(random, random.Trace(), random.Span());
+    if (query.contains.size() > 10) {
+      query.contains =
+          query.contains.substr(random.Below(query.contains.size() - 10), 3 + random.Below(12));
+    }
+  }
   query.linked_only = random.OneIn(2);
   query.newest_first = random.OneIn(2);
   query.limit = random.Below(20) + 1;

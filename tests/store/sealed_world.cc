@@ -64,6 +64,20 @@ std::string Counts(const std::vector<Appending>& fresh) {
   return out;
 }
 
+std::shared_ptr<const Batch> Without(segment::Kinds kinds, const Batch& batch) {
+  auto left = std::make_shared<Batch>();
+  RecordCopier copier(batch, *left);
+  const auto copy = [&](const auto& records, segment::Kinds kind) {
+    if ((kinds & kind) != 0) return;
+    for (const auto& record : records) copier.Copy(record);
+  };
+  copy(batch.spans, segment::kSpanBit);
+  copy(batch.logs, segment::kLineBit);
+  copy(batch.exemplars, segment::kExemplarBit);
+  copy(batch.gauges, segment::kGaugeBit);
+  return left;
+}
+
 }  // namespace
 
 SealedWorld::SealedWorld(std::uint64_t seed, SqliteStore::Options options)
@@ -75,6 +89,7 @@ SealedWorld::SealedWorld(std::uint64_t seed, SqliteStore::Options options)
   options_.sync_point = [this](std::string_view step) {
     if (on_step) on_step(step);
   };
+  options_.hot_tags.chunk_records = 20;  // Small, so that there are some.
   // The model forgets nothing but what is dropped.
   options_.dedup_horizon_ns = UINT64_MAX;
   SetHashSeed(options_.directory, random_.engine()());
@@ -194,6 +209,13 @@ std::optional<Error> SealedWorld::Rotate() {
   return rotated.error();
 }
 
+std::optional<Error> SealedWorld::Age() {
+  const auto aged = store_->Age(now_unix_ns);
+  if (aged) return std::nullopt;
+  Refused(aged.error());
+  return aged.error();
+}
+
 std::optional<Error> SealedWorld::Maintain(bool healthy) {
   const auto maintained = store_->Maintain(now_unix_ns);
   if (!healthy) maintained_unwell_ = true;
@@ -207,14 +229,66 @@ std::optional<Error> SealedWorld::Maintain(bool healthy) {
   return std::nullopt;
 }
 
+namespace {
+
+constexpr segment::Kinds kAllKinds[] = {segment::kSpanBit, segment::kLineBit, segment::kExemplarBit,
+                                        segment::kGaugeBit};
+
+}  // namespace
+
+segment::Kinds SealedWorld::KindsOf(const Epoch& epoch) {
+  segment::Kinds kinds = 0;
+  for (const Appending& appending : epoch.stored) {
+    if (!appending.batch->spans.empty()) kinds |= segment::kSpanBit;
+    if (!appending.batch->logs.empty()) kinds |= segment::kLineBit;
+    if (!appending.batch->exemplars.empty()) kinds |= segment::kExemplarBit;
+    if (!appending.batch->gauges.empty()) kinds |= segment::kGaugeBit;
+  }
+  return kinds;
+}
+
+bool SealedWorld::HasAges() const {
+  const SqliteStore::Ages& ages = options_.retention_of;
+  return (ages.spans_ns | ages.logs_ns | ages.exemplars_ns | ages.gauges_ns) != 0;
+}
+
+std::uint64_t SealedWorld::KeptUntil(const Epoch& epoch, segment::Kinds kind) const {
+  const SqliteStore::Ages& ages = options_.retention_of;
+  const std::uint64_t own = kind == segment::kSpanBit       ? ages.spans_ns
+                            : kind == segment::kLineBit     ? ages.logs_ns
+                            : kind == segment::kExemplarBit ? ages.exemplars_ns
+                                                            : ages.gauges_ns;
+  const std::uint64_t age = own != 0 ? own : options_.retention_ns;
+  return age == 0 ? UINT64_MAX : epoch.last_arrival_unix_ns + age;
+}
+
+bool SealedWorld::LookAtExpired() {
+  bool more = false;
+  for (const segment::SegmentInfo& info : store_->Segments()) {
+    for (auto& [tail, epoch] : epochs_) {
+      if (epoch.segment != info.id || epoch.expired == info.expired) continue;
+      EXPECT_EQ(epoch.expired & ~info.expired, 0u) << "it came back, of tail " << tail;
+      for (const segment::Kinds kind : kAllKinds) {
+        if ((info.expired & ~epoch.expired & kind) == 0 || maintained_unwell_) continue;
+        EXPECT_GT(now_unix_ns, KeptUntil(epoch, kind)) << tail;
+      }
+      epoch.expired = info.expired;
+      more = true;
+    }
+  }
+  return more;
+}
+
 void SealedWorld::LookAtRetention() {
   std::uint64_t bytes = 0;
   for (const auto& [tail, epoch] : epochs_) {
     if (epoch.segment == 0 || epoch.is_dropped) continue;
     bytes += std::filesystem::file_size(options_.directory + "/seg-0-" +
                                         std::to_string(epoch.segment) + ".db");
-    if (options_.retention_ns == 0) continue;
-    EXPECT_LE(now_unix_ns, epoch.last_arrival_unix_ns + options_.retention_ns) << tail;
+    for (const segment::Kinds kind : kAllKinds) {
+      if ((KindsOf(epoch) & ~epoch.expired & kind) == 0) continue;
+      EXPECT_LE(now_unix_ns, KeptUntil(epoch, kind)) << tail;
+    }
   }
   if (options_.disk_bytes != 0) {
     EXPECT_LE(bytes, options_.disk_bytes);
@@ -246,6 +320,9 @@ void SealedWorld::LookAtFiles(bool was_healthy) {
   }
   // The next tail may be there before it takes over.
   EXPECT_LE(tails.size(), 3u);
+  for (const segment::SegmentInfo& info : store_->Segments()) {
+    if (epochs_.contains(info.tail)) epochs_[info.tail].segment = info.id;
+  }
   std::set<std::uint64_t> fresh = segments;
   for (const auto& [tail, epoch] : epochs_) fresh.erase(epoch.segment);
   bool dropped = false;
@@ -260,10 +337,13 @@ void SealedWorld::LookAtFiles(bool was_healthy) {
     if (segments.contains(epoch.segment)) continue;
     // Under a bound of bytes only the order is checked: by arrival, which rises with tails.
     if (options_.disk_bytes == 0 && !maintained_unwell_) {
-      EXPECT_NE(options_.retention_ns, 0u) << tail;
-      EXPECT_GT(now_unix_ns, epoch.last_arrival_unix_ns + options_.retention_ns) << tail;
+      for (const segment::Kinds kind : kAllKinds) {
+        if ((KindsOf(epoch) & ~epoch.expired & kind) == 0) continue;
+        EXPECT_GT(now_unix_ns, KeptUntil(epoch, kind)) << tail;
+      }
     }
     for (const auto& [other, older] : epochs_) {
+      if (HasAges()) break;  // Which of two goes first is a matter of what they hold.
       EXPECT_TRUE(other >= tail || older.is_dropped || !segments.contains(older.segment)) << tail;
     }
     epoch.is_dropped = true;
@@ -272,7 +352,8 @@ void SealedWorld::LookAtFiles(bool was_healthy) {
     dropped = true;
   }
   EXPECT_TRUE(fresh.empty()) << "a segment of no tail: " << *fresh.begin();
-  if (dropped) Rebuild();
+  const bool expired = LookAtExpired();
+  if (dropped || expired) Rebuild();
   maintained_unwell_ = false;
   for (const std::string& name : Files()) {
     bool is_known = name == "LOCK" || name.starts_with("catalog.db");
@@ -298,7 +379,8 @@ void SealedWorld::Rebuild() {
   }
   for (const auto& [tail, epoch] : epochs_) {
     if (epoch.is_dropped) continue;
-    for (const Appending& appending : epoch.stored) {
+    for (Appending appending : epoch.stored) {
+      if (epoch.expired != 0) appending.batch = Without(epoch.expired, *appending.batch);
       TL_CHECK(reference_->Append({&appending, 1}).has_value());
     }
   }
@@ -354,6 +436,22 @@ void SealedWorld::CheckWhatIsComplete() {
     } else if (found->complete) {
       EXPECT_EQ(Difference(Dump(*found), Dump(*reference_->FindLogs(scope, lines))), "");
     }
+    TraceQuery traces = RandomTraceQuery(random_);
+    traces.limit = 1000;
+    const auto page = store_->FindTraces(scope, traces);
+    if (!page) {
+      Refused(page.error());
+    } else if (page->complete) {
+      EXPECT_EQ(Difference(Dump(*page), Dump(*reference_->FindTraces(scope, traces))), "");
+    }
+    ExemplarQuery exemplars = RandomExemplarQuery(random_);
+    exemplars.limit = 1000;
+    const auto taken = store_->FindExemplars(scope, exemplars);
+    if (!taken) {
+      Refused(taken.error());
+    } else if (taken->complete) {
+      EXPECT_EQ(Difference(Dump(*taken), Dump(*reference_->FindExemplars(scope, exemplars))), "");
+    }
     GaugeQuery gauges = RandomGaugeQuery(random_);
     gauges.limit = 1000;
     const auto points = store_->FindGauges(scope, gauges);
@@ -367,8 +465,10 @@ void SealedWorld::CheckWhatIsComplete() {
 
 void SealedWorld::CheckExpired() {
   for (const auto& [tail, epoch] : epochs_) {
-    if (!epoch.is_dropped || !epoch.is_remembered) continue;
-    if (now_unix_ns - epoch.dropped_unix_ns > options_.expired_ns) continue;
+    const bool is_dropped = epoch.is_dropped && epoch.is_remembered &&
+                            now_unix_ns - epoch.dropped_unix_ns <= options_.expired_ns;
+    const bool is_expired = !epoch.is_dropped && (epoch.expired & segment::kSpanBit) != 0;
+    if (!is_dropped && !is_expired) continue;
     for (const Appending& appending : epoch.stored) {
       for (const Span& span : appending.batch->spans) {
         const auto found = store_->FindTrace(AsTenant(appending.tenant), span.trace_id, {});

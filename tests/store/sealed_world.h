@@ -50,6 +50,7 @@ class SealedWorld {
   std::optional<Error> Open(bool healthy = true);
   std::optional<Error> Append(std::vector<Appending> group);
   std::optional<Error> Rotate();
+  std::optional<Error> Age();
   std::optional<Error> Maintain(bool healthy = true);
   // Ends the process: `disk` says what is left.
   void Close() { store_.reset(); }
@@ -68,7 +69,8 @@ class SealedWorld {
   void Check(int rounds = 3);
   // Whoever says that an answer is complete says what the reference says. For a disk that fails.
   void CheckWhatIsComplete();
-  // The traces of dropped segments say so, where nothing of them is left.
+  // The traces of dropped segments, and of those whose spans expired, say so, where nothing of them
+  // is left.
   void CheckExpired();
 
   std::vector<std::string> Files() const;  // Of the data directory.
@@ -84,7 +86,8 @@ class SealedWorld {
     std::uint64_t last_arrival_unix_ns = 0;
     bool is_dropped = false;
     std::uint64_t dropped_unix_ns = 0;
-    bool is_remembered = true;  // Its traces are, once it is dropped.
+    bool is_remembered = true;   // Its traces are, once it is dropped.
+    segment::Kinds expired = 0;  // Of a segment that is there.
   };
   struct Failed {
     std::vector<Appending> group;
@@ -97,6 +100,12 @@ class SealedWorld {
   void Refused(const Error& error);
   void LookAtFiles(bool was_healthy);
   void LookAtRetention();
+  // What has expired of segments that are there; true: more than before.
+  bool LookAtExpired();
+  bool HasAges() const;
+  // The kinds that it holds, and until when a kind is kept.
+  static segment::Kinds KindsOf(const Epoch& epoch);
+  std::uint64_t KeptUntil(const Epoch& epoch, segment::Kinds kind) const;
   void Rebuild();
 
   Random random_;

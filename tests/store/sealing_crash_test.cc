@@ -84,11 +84,37 @@ TEST(SealingCrash, TheStepsAreAllThere) {
   EXPECT_EQ(steps, std::set<std::string>(std::begin(kSteps), std::end(kSteps)));
 }
 
+// Of a segment whose lines expire, and whose other records stay.
+constexpr const char* kStepsOfAKind[] = {
+    "retain:hidden",  "strip:written", "strip:synced",
+    "strip:unlinked", "strip:renamed", "strip:catalogued",
+};
+
+void PrepareAKind(SealedWorld& world) {
+  world.options().retention_ns = 0;
+  world.options().retention_of.logs_ns = kHour;
+  ASSERT_FALSE(world.Open());
+  AppendSome(world);
+  Seal(world);
+  world.now_unix_ns += 2 * kHour;
+}
+
+TEST(SealingCrash, TheStepsOfAKindAreAllThere) {
+  SealedWorld world(2, Options(false));
+  std::set<std::string> steps;
+  PrepareAKind(world);
+  world.on_step = [&](std::string_view step) { steps.emplace(step); };
+  ASSERT_FALSE(world.Maintain());
+  EXPECT_EQ(steps, std::set<std::string>(std::begin(kStepsOfAKind), std::end(kStepsOfAKind)));
+}
+
 // `left`: absent: the process ends, and all that it wrote is there; else what a power loss leaves.
 void EndAt(const char* step, std::uint64_t seed, bool power_loss, bool full_durability) {
   SCOPED_TRACE(std::string(step) + ", seed " + std::to_string(seed));
   SealedWorld world(seed, Options(full_durability));
-  Prepare(world);
+  const std::string_view name(step);
+  const bool of_a_kind = name.starts_with("strip:") || name == "retain:hidden";
+  of_a_kind ? PrepareAKind(world) : Prepare(world);
   bool ended = false;
   world.on_step = [&](std::string_view at) {
     if (at != step) return;
@@ -115,11 +141,20 @@ TEST(SealingCrash, AKilledProcess) {
     EndAt(step, ++seed, false, true);
     if (HasFatalFailure()) return;
   }
+  for (const char* const step : kStepsOfAKind) {
+    EndAt(step, ++seed, false, false);
+    EndAt(step, ++seed, false, true);
+    if (HasFatalFailure()) return;
+  }
 }
 
 TEST(SealingCrash, APowerLoss) {
   std::uint64_t seed = 1000;
   for (const char* const step : kSteps) {
+    for (int i = 0; i < 8; ++i) EndAt(step, ++seed, true, true);
+    if (HasFailure()) return;
+  }
+  for (const char* const step : kStepsOfAKind) {
     for (int i = 0; i < 8; ++i) EndAt(step, ++seed, true, true);
     if (HasFailure()) return;
   }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "store/sqlite/page_check.h"
 #include "tests/store/sealed_world.h"
 
 namespace throughline::store {
@@ -199,6 +200,50 @@ TEST(SealingDamage, AnyPageThatIsGone) {
     damaged.Check();
     if (HasFailure()) return;
   }
+}
+
+// Whatever bit of a segment a disk turns: an answer is right, or says that it is damaged.
+TEST(SealingDamage, AnyBitThatIsTurned) {
+  SealedWorld world(21, Quiet());
+  ASSERT_FALSE(world.Open());
+  for (int part = 0; part < 3; ++part) {
+    for (int i = 0; i < 8; ++i) ASSERT_FALSE(world.Append(world.RandomGroup()));
+    Seal(world);
+  }
+  const std::string path = world.data() + "/seg-0-2.db";
+  const std::uint64_t bytes = std::filesystem::file_size(path);
+  for (int round = 0; round < 200; ++round) {
+    // Each page several times.
+    const std::uint64_t pages = bytes / sqlite::kCheckedPageBytes;
+    const std::uint64_t offset = static_cast<std::uint64_t>(round) % pages * 4096 +
+                                 world.random().Below(sqlite::kCheckedPageBytes);
+    const auto mask = static_cast<std::uint8_t>(1U << world.random().Below(8));
+    SCOPED_TRACE(std::to_string(offset) + ", mask " + std::to_string(mask));
+    world.Close();
+    world.disk().Heal();
+    ASSERT_FALSE(world.Open());
+    world.disk().FlipOnRead("seg-0-2.db", offset, mask);
+    world.CheckWhatIsComplete();
+    if (HasFailure()) return;
+  }
+}
+
+TEST(SealingDamage, EveryBitOfAPageCounts) {
+  Random random(5);
+  std::string page(sqlite::kCheckedPageBytes, '\0');
+  for (char& byte : page) byte = random.OneIn(2) ? '\0' : static_cast<char>(random.Below(256));
+  constexpr std::uint64_t kOffset = 7 * sqlite::kCheckedPageBytes;
+  sqlite::StampPage(page.data(), kOffset);
+  ASSERT_TRUE(sqlite::IsPageWhole(page.data(), kOffset));
+  EXPECT_FALSE(sqlite::IsPageWhole(page.data(), kOffset + sqlite::kCheckedPageBytes));
+  for (std::size_t bit = 0; bit < 8 * page.size(); ++bit) {
+    page[bit / 8] = static_cast<char>(page[bit / 8] ^ (1 << bit % 8));
+    ASSERT_FALSE(sqlite::IsPageWhole(page.data(), kOffset)) << bit;
+    page[bit / 8] = static_cast<char>(page[bit / 8] ^ (1 << bit % 8));
+  }
+  // Zeros are no page: a hole in a file is found.
+  page.assign(page.size(), '\0');
+  EXPECT_FALSE(sqlite::IsPageWhole(page.data(), kOffset));
 }
 
 // What came before stays readable, whatever sealing meets; what cannot be read now says so.

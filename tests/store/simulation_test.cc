@@ -29,6 +29,11 @@ SqliteStore::Options RandomOptions(std::uint64_t seed) {
   if (random.OneIn(2)) options.seal_age_ns = kSecond * (1 + random.Below(600));
   options.seal_wait = std::chrono::milliseconds(0);
   if (random.OneIn(2)) options.retention_ns = 600 * kSecond * (1 + random.Below(6));
+  for (std::uint64_t* const age :
+       {&options.retention_of.spans_ns, &options.retention_of.logs_ns,
+        &options.retention_of.exemplars_ns, &options.retention_of.gauges_ns}) {
+    if (random.OneIn(4)) *age = 600 * kSecond * (1 + random.Below(6));
+  }
   if (random.OneIn(2)) options.disk_bytes = 60'000 + random.Below(300'000);
   options.pool.open_files = 1 + random.Below(4);
   options.pool.row_bytes = random.OneIn(2) ? 0 : 64'000;
@@ -114,6 +119,8 @@ class Life {
     const std::uint64_t seconds = random_.Below(random_.OneIn(3) ? 3600 : 60);
     Note(std::to_string(seconds) + " s pass");
     world_.now_unix_ns += seconds * kSecond;
+    if (random_.OneIn(3)) return;
+    EXPECT_FALSE(world_.Age());
   }
   void Check() {
     Note("check");
@@ -154,6 +161,9 @@ class Life {
     SqliteStore::Options& options = world_.options();
     if (options.retention_ns != 0 && random_.OneIn(3)) {
       options.retention_ns = 600 * kSecond * (1 + random_.Below(6));
+    }
+    if (random_.OneIn(6)) {
+      options.retention_of.logs_ns = random_.OneIn(2) ? 0 : 600 * kSecond * (1 + random_.Below(6));
     }
     if (options.disk_bytes != 0 && random_.OneIn(3)) {
       options.disk_bytes = 60'000 + random_.Below(300'000);
@@ -232,7 +242,7 @@ class Life {
           break;
         case 1:
           Note("rotate?");
-          (void)world_.Rotate();
+          (void)(random_.OneIn(2) ? world_.Rotate() : world_.Age());
           break;
         default:
           Note("maintain?");

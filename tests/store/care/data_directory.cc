@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "correlate/check.h"
+#include "store/sqlite/page_check.h"
 #include "tests/store/dump.h"
 #include "tests/store/sample.h"
 
@@ -92,7 +93,10 @@ std::uint64_t DataDirectory::SizeOf(const std::string& file) const {
 
 void DataDirectory::Edit(const std::string& file, const std::string& sql) const {
   sqlite3* db = nullptr;
-  TL_CHECK(sqlite3_open(PathOf(file).c_str(), &db) == SQLITE_OK);
+  // Of a segment the pages get the checksums of what they hold then.
+  const char* const vfs = file.starts_with("seg-") ? sqlite::CheckingVfs(nullptr) : nullptr;
+  TL_CHECK(sqlite3_open_v2(PathOf(file).c_str(), &db, SQLITE_OPEN_READWRITE, vfs) == SQLITE_OK);
+  if (vfs != nullptr) sqlite3_exec(db, "PRAGMA journal_mode = MEMORY", nullptr, nullptr, nullptr);
   char* message = nullptr;
   EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &message), SQLITE_OK) << message;
   sqlite3_close(db);
