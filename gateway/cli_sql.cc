@@ -80,8 +80,9 @@ class Lines {
       }
       if (at_end_) return Got::kEnd;
       char piece[4096];
-      const ssize_t read = ::read(STDIN_FILENO, piece, sizeof piece);
-      if (read < 0 && errno == EINTR) {
+      const bool has_input = WaitForInput(STDIN_FILENO);
+      const ssize_t read = has_input ? ::read(STDIN_FILENO, piece, sizeof piece) : -1;
+      if (!has_input || (read < 0 && errno == EINTR)) {
         bytes_.clear();
         return Got::kSignal;
       }
@@ -239,6 +240,7 @@ class SqlCommandRun {
       // What goes wrong with one statement has been said.
       if (shell_->Line(line) == SqlEnd::kQuit) return 0;
       if (SqlEndWasAsked()) return kExitStopped;
+      ForgetInterrupt();  // It was the statement's.
     }
     return kExitFailed;
   }

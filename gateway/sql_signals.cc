@@ -1,5 +1,7 @@
 #include "gateway/sql_signals.h"
 
+#include <poll.h>
+
 #include <csignal>
 
 namespace throughline::gateway {
@@ -40,5 +42,18 @@ void ForgetInterrupt() {
 void Interrupt() { g_interrupted = true; }
 
 bool SqlEndWasAsked() { return g_end_was_asked; }
+
+bool WaitForInput(int fd) {
+  // Signals come in while it waits, and not between the look and the wait: they would be missed.
+  sigset_t ours;
+  sigset_t before;
+  ::sigemptyset(&ours);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ours, signal);
+  ::pthread_sigmask(SIG_BLOCK, &ours, &before);
+  pollfd input{.fd = fd, .events = POLLIN, .revents = 0};
+  const bool has_input = !g_interrupted && ::ppoll(&input, 1, nullptr, &before) > 0;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return has_input;
+}
 
 }  // namespace throughline::gateway

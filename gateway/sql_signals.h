@@ -16,4 +16,8 @@ void ForgetInterrupt();
 void Interrupt();       // As SIGINT does.
 bool SqlEndWasAsked();  // SIGTERM.
 
+// Waits until `fd` can be read. False: there was a signal, be it before the call, since the last
+// ForgetInterrupt.
+bool WaitForInput(int fd);
+
 }  // namespace throughline::gateway
