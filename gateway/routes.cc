@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/tempo/handlers.h"
 #include "gateway/doors/elastic.h"
 #include "gateway/doors/lines.h"
 #include "gateway/doors/loki.h"
@@ -15,6 +16,8 @@ namespace throughline::gateway {
 namespace {
 
 namespace links = api::links;
+namespace tempo = api::tempo;
+
 constexpr Route Otlp(std::string_view pattern, const HttpDoor& door) {
   return {.method = "POST",
           .pattern = pattern,
@@ -81,6 +84,15 @@ constexpr std::array kRoutes = {
     Snapshot("POST", "/api/v1/snapshots", RouteKind::kBeginSnapshot),
     Snapshot("GET", "/api/v1/snapshots/{id}", RouteKind::kSnapshot),
     Snapshot("DELETE", "/api/v1/snapshots/{id}", RouteKind::kReleaseSnapshot),
+
+    // Tempo's, under a prefix of its own, and at the root where nobody else has the path.
+    Lookup("GET", "/tempo/api/echo", tempo::Echo),
+    Lookup("GET", "/api/echo", tempo::Echo),
+    Fixed("GET", "/tempo/api/status/buildinfo", tempo::NoBuildInfo),
+    Lookup("GET", "/tempo/api/traces/{id}", tempo::GetTraceV1),
+    Lookup("GET", "/api/traces/{id}", tempo::GetTraceV1),
+    Lookup("GET", "/tempo/api/v2/traces/{id}", tempo::GetTraceV2),
+    Lookup("GET", "/api/v2/traces/{id}", tempo::GetTraceV2),
 
     // The process.
     Own("/-/healthy", RouteKind::kHealthy, kOnOtlpDoor),

@@ -1,0 +1,24 @@
+// What Tempo answers, so that Grafana's data source of that name works against this gateway
+// (docs/grafana.md).
+//
+// Errors are one line of text, which Grafana shows as it is. Parameters that are not known are
+// passed by, as Tempo does. Sources: grafana.com/docs/tempo/latest/api_docs; the messages of
+// tempopb, of which the data source's JSON parser takes no field that it does not know.
+#pragma once
+
+#include "api/http.h"
+#include "api/links/handlers.h"
+
+namespace throughline::api::tempo {
+
+using links::Context;
+
+Response Echo(const Request& request, const Context& context);        // GET /api/echo
+Response NoBuildInfo();                                               // GET /api/status/buildinfo
+Response GetTraceV1(const Request& request, const Context& context);  // GET /api/traces/{id}
+Response GetTraceV2(const Request& request, const Context& context);  // GET /api/v2/traces/{id}
+
+// By the Accept header of a request: protobuf was asked for.
+bool WantsProtobuf(const Request& request);
+
+}  // namespace throughline::api::tempo
