@@ -93,6 +93,16 @@ constexpr std::array kRoutes = {
     Lookup("GET", "/api/traces/{id}", tempo::GetTraceV1),
     Lookup("GET", "/tempo/api/v2/traces/{id}", tempo::GetTraceV2),
     Lookup("GET", "/api/v2/traces/{id}", tempo::GetTraceV2),
+    Lookup("GET", "/tempo/api/search", tempo::Search),
+    Lookup("GET", "/api/search", tempo::Search),
+    Lookup("GET", "/tempo/api/search/tags", tempo::TagsV1),
+    Lookup("GET", "/api/search/tags", tempo::TagsV1),
+    Lookup("GET", "/tempo/api/v2/search/tags", tempo::TagsV2),
+    Lookup("GET", "/api/v2/search/tags", tempo::TagsV2),
+    Lookup("GET", "/tempo/api/search/tag/{tag...}/values", tempo::TagValuesV1),
+    Lookup("GET", "/api/search/tag/{tag...}/values", tempo::TagValuesV1),
+    Lookup("GET", "/tempo/api/v2/search/tag/{tag...}/values", tempo::TagValuesV2),
+    Lookup("GET", "/api/v2/search/tag/{tag...}/values", tempo::TagValuesV2),
 
     // The process.
     Own("/-/healthy", RouteKind::kHealthy, kOnOtlpDoor),
@@ -127,6 +137,12 @@ bool Matches(std::string_view pattern, std::string_view path,
   if (brace == std::string_view::npos) return pattern == path;
   if (path.substr(0, brace) != pattern.substr(0, brace)) return false;
   captures.clear();
+  if (const std::size_t end = pattern.find("...}"); end != std::string_view::npos) {
+    const std::string_view rest = pattern.substr(end + 4);
+    if (path.size() <= brace + rest.size() || !path.ends_with(rest)) return false;
+    captures.push_back(path.substr(brace, path.size() - brace - rest.size()));
+    return true;
+  }
   while (!pattern.empty() && !path.empty()) {
     const std::string_view want = TakeSegment(pattern);
     const std::string_view have = TakeSegment(path);

@@ -17,6 +17,12 @@ Response Echo(const Request& request, const Context& context);        // GET /ap
 Response NoBuildInfo();                                               // GET /api/status/buildinfo
 Response GetTraceV1(const Request& request, const Context& context);  // GET /api/traces/{id}
 Response GetTraceV2(const Request& request, const Context& context);  // GET /api/v2/traces/{id}
+Response Search(const Request& request, const Context& context);      // GET /api/search
+Response TagsV1(const Request& request, const Context& context);      // GET /api/search/tags
+Response TagsV2(const Request& request, const Context& context);      // GET /api/v2/search/tags
+// GET /api/search/tag/{tag}/values and /api/v2/search/tag/{tag}/values; a tag may hold slashes.
+Response TagValuesV1(const Request& request, const Context& context);
+Response TagValuesV2(const Request& request, const Context& context);
 
 // By the Accept header of a request: protobuf was asked for.
 bool WantsProtobuf(const Request& request);
