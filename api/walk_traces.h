@@ -23,7 +23,8 @@ struct WalkedTrace {
 struct Walked {
   std::size_t traces = 0;
   std::size_t spans = 0;
-  std::string cut;  // Why some were not looked at, in a line; empty: all were, or nobody wanted more.
+  std::string
+      cut;  // Why some were not looked at, in a line; empty: all were, or nobody wanted more.
 };
 
 // Calls `visit` for each trace that `query` finds, until it says false. Ends early at the scope's

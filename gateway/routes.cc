@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "api/jaeger/handlers.h"
+#include "api/root_trace.h"
 #include "api/tempo/handlers.h"
 #include "gateway/doors/elastic.h"
 #include "gateway/doors/lines.h"
@@ -17,6 +19,7 @@ namespace {
 
 namespace links = api::links;
 namespace tempo = api::tempo;
+namespace jaeger = api::jaeger;
 
 constexpr Route Otlp(std::string_view pattern, const HttpDoor& door) {
   return {.method = "POST",
@@ -90,7 +93,6 @@ constexpr std::array kRoutes = {
     Lookup("GET", "/api/echo", tempo::Echo),
     Fixed("GET", "/tempo/api/status/buildinfo", tempo::NoBuildInfo),
     Lookup("GET", "/tempo/api/traces/{id}", tempo::GetTraceV1),
-    Lookup("GET", "/api/traces/{id}", tempo::GetTraceV1),
     Lookup("GET", "/tempo/api/v2/traces/{id}", tempo::GetTraceV2),
     Lookup("GET", "/api/v2/traces/{id}", tempo::GetTraceV2),
     Lookup("GET", "/tempo/api/search", tempo::Search),
@@ -103,6 +105,24 @@ constexpr std::array kRoutes = {
     Lookup("GET", "/api/search/tag/{tag...}/values", tempo::TagValuesV1),
     Lookup("GET", "/tempo/api/v2/search/tag/{tag...}/values", tempo::TagValuesV2),
     Lookup("GET", "/api/v2/search/tag/{tag...}/values", tempo::TagValuesV2),
+
+    // Jaeger's, the same way.
+    Lookup("GET", "/jaeger/api/services", jaeger::Services),
+    Lookup("GET", "/api/services", jaeger::Services),
+    Lookup("GET", "/jaeger/api/services/{service...}/operations", jaeger::Operations),
+    Lookup("GET", "/api/services/{service...}/operations", jaeger::Operations),
+    Lookup("GET", "/jaeger/api/traces/{id}", jaeger::GetTrace),
+    Lookup("GET", "/api/traces/{id}", api::GetRootTrace),
+    Lookup("GET", "/jaeger/api/traces", jaeger::FindTraces),
+    Lookup("GET", "/api/traces", jaeger::FindTraces),
+    Lookup("GET", "/jaeger/api/dependencies", jaeger::Dependencies),
+    Lookup("GET", "/api/dependencies", jaeger::Dependencies),
+    Lookup("GET", "/jaeger/api/v3/services", jaeger::ServicesV3),
+    Lookup("GET", "/api/v3/services", jaeger::ServicesV3),
+    Lookup("GET", "/jaeger/api/v3/operations", jaeger::OperationsV3),
+    Lookup("GET", "/api/v3/operations", jaeger::OperationsV3),
+    Lookup("GET", "/jaeger/api/v3/traces/{id}", jaeger::GetTraceV3),
+    Lookup("GET", "/api/v3/traces/{id}", jaeger::GetTraceV3),
 
     // The process.
     Own("/-/healthy", RouteKind::kHealthy, kOnOtlpDoor),

@@ -5,41 +5,27 @@
 #include <utility>
 #include <vector>
 
-#include "api/query/traceql.h"
+#include "api/query/tag_condition.h"
+#include "api/query/traceql_names.h"
 #include "api/time_text.h"
 
 namespace throughline::api::tempo {
 namespace {
 
-std::string Quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
 // Tempo's own names for what is no attribute.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSpecial = {
-    {{"name", "name"},
-     {"status.code", "status"},
-     {"root.name", "rootName"},
-     {"root.service.name", "rootServiceName"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSpecial = {
+    {{"name", "name"}, {"root.name", "rootName"}, {"root.service.name", "rootServiceName"}}};
 
 std::string ConditionOf(std::string_view key, std::string_view value) {
   for (const auto& [name, field] : kSpecial) {
-    if (key != name) continue;
-    return std::string(field) + " = " + (field == "status" ? std::string(value) : Quoted(value));
+    if (key == name) return std::string(field) + " = " + query::QuotedText(value);
+  }
+  if (key == "status.code") {
+    const bool known = query::traceql::IndexOf(query::traceql::kStatusWords, value).has_value();
+    return known ? "status = " + std::string(value) : "false";
   }
   if (key == "error" && value == "true") return "status = error";
-  const std::string field = "." + Quoted(key);
-  const std::string as_text = field + " = " + Quoted(value);
-  // The value again, where it is something else than text.
-  const std::string bare = field + " = " + std::string(value);
-  const bool plain = value.find_first_not_of("0123456789.-truefals") == value.npos;
-  if (plain && query::traceql::Parse("{" + bare + "}")) return "(" + as_text + " || " + bare + ")";
-  return as_text;
+  return query::TagCondition(key, value);
 }
 
 Result<std::vector<std::string>> ConditionsOf(std::string_view tags) {
