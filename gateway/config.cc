@@ -233,6 +233,7 @@ constexpr std::array kSettings = {
                                                   "of a lookup; later: a partial answer"),
     Count<&Config::query_traces, 1, 100'000'000>(
         "limits.query_traces", "that one TraceQL query or search of Jaeger's looks at"),
+    Count<&Config::query_series, 1, 100'000>("limits.query_series", "of one TraceQL metric"),
     Count<&Config::tag_traces, 1, 100'000'000>("limits.tag_traces",
                                                "that a list of tags or of their values looks at"),
     Duration<&Config::idle_timeout, 1, kDayMs>("limits.idle_timeout",

@@ -105,6 +105,10 @@ constexpr std::array kRoutes = {
     Lookup("GET", "/api/search/tag/{tag...}/values", tempo::TagValuesV1),
     Lookup("GET", "/tempo/api/v2/search/tag/{tag...}/values", tempo::TagValuesV2),
     Lookup("GET", "/api/v2/search/tag/{tag...}/values", tempo::TagValuesV2),
+    Lookup("GET", "/tempo/api/metrics/query_range", tempo::MetricsRange),
+    Lookup("GET", "/api/metrics/query_range", tempo::MetricsRange),
+    Lookup("GET", "/tempo/api/metrics/query", tempo::MetricsInstant),
+    Lookup("GET", "/api/metrics/query", tempo::MetricsInstant),
 
     // Jaeger's, the same way.
     Lookup("GET", "/jaeger/api/services", jaeger::Services),

@@ -122,7 +122,7 @@ Result<Asked> Read(const Request& request, const Context& context) {
   asked.candidates = traceql::CandidatesOf(asked.query.pipeline);
   asked.candidates.attributes = std::move(matchers);
   TL_TRY_ASSIGN(asked.candidates.time,
-                tempo::ReadRange(request, context, tempo::LastHour(context)));
+                tempo::ReadRange(request, context, tempo::LastHour(context), tempo::EndIs::kExact));
   TL_TRY_ASSIGN(asked.traces, tempo::ReadCount(request, "limit", kDefaultTraces, kMostTraces));
   asked.candidates.limit = asked.traces;
   return asked;

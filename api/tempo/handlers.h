@@ -23,6 +23,9 @@ Response TagsV2(const Request& request, const Context& context);      // GET /ap
 // GET /api/search/tag/{tag}/values and /api/v2/search/tag/{tag}/values; a tag may hold slashes.
 Response TagValuesV1(const Request& request, const Context& context);
 Response TagValuesV2(const Request& request, const Context& context);
+// GET /api/metrics/query_range and /api/metrics/query.
+Response MetricsRange(const Request& request, const Context& context);
+Response MetricsInstant(const Request& request, const Context& context);
 
 // By the Accept header of a request: protobuf was asked for.
 bool WantsProtobuf(const Request& request);

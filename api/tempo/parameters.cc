@@ -26,7 +26,7 @@ TimeRange LastHour(const Context& context) {
 }
 
 Result<TimeRange> ReadRange(const Request& request, const Context& context,
-                            const TimeRange& fallback) {
+                            const TimeRange& fallback, EndIs end_is) {
   const std::string_view start = request.Query("start").value_or("");
   const std::string_view end = request.Query("end").value_or("");
   const auto given = [](std::string_view text) { return !text.empty() && text != "0"; };
@@ -35,7 +35,8 @@ Result<TimeRange> ReadRange(const Request& request, const Context& context,
   if (given(end)) {
     const auto time = ParseTime(end, context.now_unix_ns);
     if (!time) return InvalidArgument("end: " + time.error().message);
-    range.end_unix_ns = *time + (IsWholeSeconds(end) ? kSecondNs - 1 : 0);
+    range.end_unix_ns = *time;
+    if (end_is == EndIs::kWholeSecond && IsWholeSeconds(end)) range.end_unix_ns += kSecondNs - 1;
     const std::uint64_t hour = std::min(range.end_unix_ns, 3600 * kSecondNs);
     range.start_unix_ns = range.end_unix_ns - hour;
   }

@@ -11,10 +11,12 @@
 
 namespace throughline::api::tempo {
 
-// `start` and `end`, in unix seconds or any other spelling; an end in whole seconds is the end of
-// that second, because clients cut now down. Without both: `fallback`.
+// An end in whole seconds is the end of that second where clients cut now down to one.
+enum class EndIs { kExact, kWholeSecond };
+
+// `start` and `end`, in unix seconds or any other spelling. Without both: `fallback`.
 Result<TimeRange> ReadRange(const Request& request, const Context& context,
-                            const TimeRange& fallback);
+                            const TimeRange& fallback, EndIs end_is);
 TimeRange LastHour(const Context& context);
 
 // A whole number; absent, empty and 0 are `fallback`, more than `most` is `most`.

@@ -45,7 +45,7 @@ Result<Asked> Read(const Request& request, const Context& context) {
         "invalid TraceQL query: a metrics function, want it at /api/metrics/query_range");
   }
   asked.query = *std::move(query);
-  TL_TRY_ASSIGN(asked.range, ReadRange(request, context, LastHour(context)));
+  TL_TRY_ASSIGN(asked.range, ReadRange(request, context, LastHour(context), EndIs::kWholeSecond));
   TL_TRY_ASSIGN(asked.traces,
                 ReadCount(request, "limit", kDefaultTraces, context.settings.max_limit));
   TL_TRY_ASSIGN(asked.spans, ReadCount(request, "spss", kDefaultSpans, kMostSpans));

@@ -150,7 +150,7 @@ Result<Asked> Read(const Request& request, const Context& context, bool bare_nam
   if (!field) return InvalidArgument("invalid tag " + name + ": " + field.error().message);
   asked.field = *std::move(field);
   asked.query = traceql::ParseLeniently(request.Query("q").value_or(""));
-  TL_TRY_ASSIGN(asked.range, ReadRange(request, context, TimeRange()));
+  TL_TRY_ASSIGN(asked.range, ReadRange(request, context, TimeRange(), EndIs::kWholeSecond));
   TL_TRY_ASSIGN(asked.most,
                 ReadCount(request, "limit", kDefaultValues, context.settings.max_limit));
   return asked;

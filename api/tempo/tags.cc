@@ -63,7 +63,7 @@ struct Asked {
 
 Result<Asked> Read(const Request& request, const Context& context) {
   Asked asked;
-  TL_TRY_ASSIGN(asked.range, ReadRange(request, context, TimeRange()));
+  TL_TRY_ASSIGN(asked.range, ReadRange(request, context, TimeRange(), EndIs::kWholeSecond));
   TL_TRY_ASSIGN(asked.most, ReadCount(request, "limit", kDefaultTags, context.settings.max_limit));
   asked.scope = request.Query("scope").value_or("");
   if (asked.scope == "none" || asked.scope == "all") asked.scope = {};
