@@ -231,6 +231,11 @@ constexpr std::array kSettings = {
     Count<&Config::read_queue, 1, 1'000'000>("limits.read_queue", "lookups waiting; more: 429"),
     Duration<&Config::lookup_deadline, 1, kDayMs>("limits.lookup_deadline",
                                                   "of a lookup; later: a partial answer"),
+    Count<&Config::query_traces, 1, 100'000'000>(
+        "limits.query_traces", "that one TraceQL query or search of Jaeger's looks at"),
+    Count<&Config::query_series, 1, 100'000>("limits.query_series", "of one TraceQL metric"),
+    Count<&Config::tag_traces, 1, 100'000'000>("limits.tag_traces",
+                                               "that a list of tags or of their values looks at"),
     Duration<&Config::idle_timeout, 1, kDayMs>("limits.idle_timeout",
                                                "of a connection between requests"),
     Duration<&Config::read_timeout, 1, kDayMs>(

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "api/jaeger/handlers.h"
+#include "api/root_trace.h"
+#include "api/tempo/handlers.h"
 #include "gateway/doors/elastic.h"
 #include "gateway/doors/lines.h"
 #include "gateway/doors/loki.h"
@@ -15,6 +18,9 @@ namespace throughline::gateway {
 namespace {
 
 namespace links = api::links;
+namespace tempo = api::tempo;
+namespace jaeger = api::jaeger;
+
 constexpr Route Otlp(std::string_view pattern, const HttpDoor& door) {
   return {.method = "POST",
           .pattern = pattern,
@@ -82,6 +88,46 @@ constexpr std::array kRoutes = {
     Snapshot("GET", "/api/v1/snapshots/{id}", RouteKind::kSnapshot),
     Snapshot("DELETE", "/api/v1/snapshots/{id}", RouteKind::kReleaseSnapshot),
 
+    // Tempo's, under a prefix of its own, and at the root where nobody else has the path.
+    Lookup("GET", "/tempo/api/echo", tempo::Echo),
+    Lookup("GET", "/api/echo", tempo::Echo),
+    Fixed("GET", "/tempo/api/status/buildinfo", tempo::NoBuildInfo),
+    Lookup("GET", "/tempo/api/traces/{id}", tempo::GetTraceV1),
+    Lookup("GET", "/tempo/api/v2/traces/{id}", tempo::GetTraceV2),
+    Lookup("GET", "/api/v2/traces/{id}", tempo::GetTraceV2),
+    Lookup("GET", "/tempo/api/search", tempo::Search),
+    Lookup("GET", "/api/search", tempo::Search),
+    Lookup("GET", "/tempo/api/search/tags", tempo::TagsV1),
+    Lookup("GET", "/api/search/tags", tempo::TagsV1),
+    Lookup("GET", "/tempo/api/v2/search/tags", tempo::TagsV2),
+    Lookup("GET", "/api/v2/search/tags", tempo::TagsV2),
+    Lookup("GET", "/tempo/api/search/tag/{tag...}/values", tempo::TagValuesV1),
+    Lookup("GET", "/api/search/tag/{tag...}/values", tempo::TagValuesV1),
+    Lookup("GET", "/tempo/api/v2/search/tag/{tag...}/values", tempo::TagValuesV2),
+    Lookup("GET", "/api/v2/search/tag/{tag...}/values", tempo::TagValuesV2),
+    Lookup("GET", "/tempo/api/metrics/query_range", tempo::MetricsRange),
+    Lookup("GET", "/api/metrics/query_range", tempo::MetricsRange),
+    Lookup("GET", "/tempo/api/metrics/query", tempo::MetricsInstant),
+    Lookup("GET", "/api/metrics/query", tempo::MetricsInstant),
+
+    // Jaeger's, the same way.
+    Lookup("GET", "/jaeger/api/services", jaeger::Services),
+    Lookup("GET", "/api/services", jaeger::Services),
+    Lookup("GET", "/jaeger/api/services/{service...}/operations", jaeger::Operations),
+    Lookup("GET", "/api/services/{service...}/operations", jaeger::Operations),
+    Lookup("GET", "/jaeger/api/traces/{id}", jaeger::GetTrace),
+    Lookup("GET", "/api/traces/{id}", api::GetRootTrace),
+    Lookup("GET", "/jaeger/api/traces", jaeger::FindTraces),
+    Lookup("GET", "/api/traces", jaeger::FindTraces),
+    Lookup("GET", "/jaeger/api/dependencies", jaeger::Dependencies),
+    Lookup("GET", "/api/dependencies", jaeger::Dependencies),
+    Lookup("GET", "/jaeger/api/v3/services", jaeger::ServicesV3),
+    Lookup("GET", "/api/v3/services", jaeger::ServicesV3),
+    Lookup("GET", "/jaeger/api/v3/operations", jaeger::OperationsV3),
+    Lookup("GET", "/api/v3/operations", jaeger::OperationsV3),
+    Lookup("GET", "/jaeger/api/v3/traces/{id}", jaeger::GetTraceV3),
+    Lookup("GET", "/api/v3/traces/{id}", jaeger::GetTraceV3),
+
     // The process.
     Own("/-/healthy", RouteKind::kHealthy, kOnOtlpDoor),
     Own("/health", RouteKind::kHealthy, kOnOtlpDoor),
@@ -115,6 +161,12 @@ bool Matches(std::string_view pattern, std::string_view path,
   if (brace == std::string_view::npos) return pattern == path;
   if (path.substr(0, brace) != pattern.substr(0, brace)) return false;
   captures.clear();
+  if (const std::size_t end = pattern.find("...}"); end != std::string_view::npos) {
+    const std::string_view rest = pattern.substr(end + 4);
+    if (path.size() <= brace + rest.size() || !path.ends_with(rest)) return false;
+    captures.push_back(path.substr(brace, path.size() - brace - rest.size()));
+    return true;
+  }
   while (!pattern.empty() && !path.empty()) {
     const std::string_view want = TakeSegment(pattern);
     const std::string_view have = TakeSegment(path);

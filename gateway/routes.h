@@ -34,8 +34,9 @@ enum class RouteKind : std::uint8_t {
 };
 
 struct Route {
-  std::string_view method;   // GET answers HEAD too.
-  std::string_view pattern;  // "/api/v1/traces/{id}"; a {name} is one segment.
+  std::string_view method;  // GET answers HEAD too.
+  // "/api/v1/traces/{id}"; a {name} is one segment, a {name...} takes slashes too, and is alone.
+  std::string_view pattern;
   RouteKind kind = RouteKind::kIndex;
   bool on_otlp_door = false;       // Also on the OTLP/HTTP port.
   const HttpDoor* door = nullptr;  // kIntake.

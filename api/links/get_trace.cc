@@ -229,7 +229,8 @@ Result<Response> Render(const Asked& asked, const Lookup& lookup, KnownTraces& k
 Response RenderOtlp(const TraceRecords& records) {
   Response response;
   response.content_type = "application/protobuf";
-  response.body = OtlpTracesData(records.records, BuildTraceTree(records.records));
+  response.body = OtlpTracesData(records.records, BuildTraceTree(records.records),
+                                 OtlpPresence::kAsSent);
   return response;
 }
 

@@ -27,6 +27,9 @@ struct Settings {
   std::size_t default_limit = 100;
   std::size_t max_limit = 10'000;
   std::size_t resolve_items = 100'000;  // ids and lines in one POST /resolve.
+  std::size_t query_traces = 100'000;   // That one TraceQL query, or search of Jaeger's, looks at.
+  std::size_t query_series = 1000;      // Of one TraceQL metric.
+  std::size_t tag_traces = 1000;        // That one list of tags or of their values looks at.
 };
 
 struct Context {

@@ -41,6 +41,17 @@ TEST(RoutesTest, AlmostRoutesAreNone) {
   }
 }
 
+TEST(RoutesTest, APlaceholderWithDotsTakesSlashes) {
+  const std::string path = "/tempo/api/v2/search/tag/span.a/b/values/values";
+  const RouteMatch match = MatchRoute(Door::kMain, "GET", path);
+  ASSERT_EQ(match.outcome, RouteMatch::Outcome::kFound);
+  EXPECT_EQ(match.captures, std::vector<std::string_view>{"span.a/b/values"});
+  for (const char* none : {"/tempo/api/v2/search/tag/values", "/tempo/api/v2/search/tag//values",
+                           "/tempo/api/v2/search/tag/a/valuesx"}) {
+    EXPECT_EQ(MatchRoute(Door::kMain, "GET", none).outcome, RouteMatch::Outcome::kNoPath) << none;
+  }
+}
+
 TEST(TargetTest, TakesTargetsApart) {
   EXPECT_EQ(SplitTarget("/a/b?c=d?e")->path, "/a/b");
   EXPECT_EQ(SplitTarget("/a/b?c=d?e")->query, "c=d?e");
