@@ -231,6 +231,10 @@ constexpr std::array kSettings = {
     Count<&Config::read_queue, 1, 1'000'000>("limits.read_queue", "lookups waiting; more: 429"),
     Duration<&Config::lookup_deadline, 1, kDayMs>("limits.lookup_deadline",
                                                   "of a lookup; later: a partial answer"),
+    Count<&Config::exemplars_read, 1, 100'000'000>(
+        "limits.exemplars_read", "that a Prometheus query looks at; more: the newest"),
+    Count<&Config::exemplars_answered, 1, 1'000'000>(
+        "limits.exemplars_answered", "of a Prometheus query; more: some of every range of values"),
     Duration<&Config::idle_timeout, 1, kDayMs>("limits.idle_timeout",
                                                "of a connection between requests"),
     Duration<&Config::read_timeout, 1, kDayMs>(

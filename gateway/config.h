@@ -83,6 +83,8 @@ struct Config {
   std::uint64_t read_threads = 2;
   std::uint64_t read_queue = 256;
   std::chrono::nanoseconds lookup_deadline = std::chrono::seconds(10);
+  std::uint64_t exemplars_read = 100'000;
+  std::uint64_t exemplars_answered = 5'000;
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);
   std::chrono::nanoseconds read_timeout = std::chrono::seconds(20);
   std::chrono::nanoseconds write_timeout = std::chrono::seconds(20);

@@ -97,6 +97,8 @@ std::function<void(std::uint64_t now_unix_ns)> AgingOf(Store& store, store::Writ
 api::links::Settings SettingsOf(const Config& config) {
   api::links::Settings settings;
   settings.pending_wait_ns = static_cast<std::uint64_t>(config.links_pending_wait.count());
+  settings.exemplars_read = config.exemplars_read;
+  settings.exemplars_answered = config.exemplars_answered;
   for (const BackendConfig& backend : config.backends) {
     settings.backends.push_back({backend.name, backend.kind, backend.url});
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/prometheus/handlers.h"
 #include "gateway/doors/elastic.h"
 #include "gateway/doors/lines.h"
 #include "gateway/doors/loki.h"
@@ -15,6 +16,7 @@ namespace throughline::gateway {
 namespace {
 
 namespace links = api::links;
+namespace prometheus = api::prometheus;
 constexpr Route Otlp(std::string_view pattern, const HttpDoor& door) {
   return {.method = "POST",
           .pattern = pattern,
@@ -81,6 +83,23 @@ constexpr std::array kRoutes = {
     Snapshot("POST", "/api/v1/snapshots", RouteKind::kBeginSnapshot),
     Snapshot("GET", "/api/v1/snapshots/{id}", RouteKind::kSnapshot),
     Snapshot("DELETE", "/api/v1/snapshots/{id}", RouteKind::kReleaseSnapshot),
+
+    // Prometheus' API.
+    Lookup("GET", "/prometheus/api/v1/query", prometheus::Query),
+    Lookup("POST", "/prometheus/api/v1/query", prometheus::Query),
+    Lookup("GET", "/prometheus/api/v1/query_range", prometheus::QueryRange),
+    Lookup("POST", "/prometheus/api/v1/query_range", prometheus::QueryRange),
+    Lookup("GET", "/prometheus/api/v1/query_exemplars", prometheus::QueryExemplars),
+    Lookup("POST", "/prometheus/api/v1/query_exemplars", prometheus::QueryExemplars),
+    Lookup("GET", "/prometheus/api/v1/labels", prometheus::Labels),
+    Lookup("POST", "/prometheus/api/v1/labels", prometheus::Labels),
+    Lookup("GET", "/prometheus/api/v1/label/{name}/values", prometheus::LabelValues),
+    Lookup("POST", "/prometheus/api/v1/label/{name}/values", prometheus::LabelValues),
+    Lookup("GET", "/prometheus/api/v1/series", prometheus::Series),
+    Lookup("POST", "/prometheus/api/v1/series", prometheus::Series),
+    Lookup("GET", "/prometheus/api/v1/metadata", prometheus::Metadata),
+    Lookup("GET", "/prometheus/api/v1/rules", prometheus::Rules),
+    Lookup("GET", "/prometheus/api/v1/status/buildinfo", prometheus::BuildInfo),
 
     // The process.
     Own("/-/healthy", RouteKind::kHealthy, kOnOtlpDoor),

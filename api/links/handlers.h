@@ -27,6 +27,9 @@ struct Settings {
   std::size_t default_limit = 100;
   std::size_t max_limit = 10'000;
   std::size_t resolve_items = 100'000;  // ids and lines in one POST /resolve.
+  // Of one query of Prometheus' API: exemplars read, and of those answered.
+  std::size_t exemplars_read = 100'000;
+  std::size_t exemplars_answered = 5'000;
 };
 
 struct Context {
