@@ -30,6 +30,10 @@ struct Settings {
   // Of one query of Prometheus' API: exemplars read, and of those answered.
   std::size_t exemplars_read = 100'000;
   std::size_t exemplars_answered = 5'000;
+  // Of one query of Loki's API: lines read, for lists of labels fewer, and series of a metric.
+  std::size_t lines_read = 500'000;
+  std::size_t label_lines = 50'000;
+  std::size_t query_series = 500;
 };
 
 struct Context {

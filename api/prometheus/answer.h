@@ -1,4 +1,4 @@
-// What all answers of Prometheus' API share: parameters, numbers, warnings, errors.
+// What all answers of Prometheus' API share: parameters, warnings, errors.
 #pragma once
 
 #include <cstdint>
@@ -34,10 +34,5 @@ Result<TimeRange> ReadRange(const Form& form);
 Result<std::uint64_t> ReadStep(const Form& form, std::string_view name);
 // 0: no limit.
 Result<std::size_t> ReadLimit(const Form& form);
-
-// As Go writes them there: no exponent from 1e-6 to 1e21; NaN, +Inf, -Inf.
-std::string ValueText(double value);
-// Seconds, with three digits behind the point where it is no whole second.
-void WriteTimestamp(wire::JsonWriter& json, std::uint64_t unix_ns);
 
 }  // namespace throughline::api::prometheus

@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "api/prometheus/answer.h"
+#include "api/number_text.h"
 #include "correlate/hash.h"
 #include "correlate/metric_name.h"
 
@@ -14,6 +14,7 @@ namespace throughline::api::prometheus {
 namespace {
 
 constexpr std::uint64_t kSameMomentNs = 1'000'000;
+constexpr std::size_t kMetricsAtOnce = 8;
 
 // A metric's ':' is none of a label's.
 std::string LabelName(std::string_view key) {
@@ -39,7 +40,7 @@ void AddAbsent(std::string_view name, std::string value, LabelSet& labels) {
 }
 
 std::string TextOf(const Attribute* attribute) {
-  return attribute == nullptr ? std::string() : throughline::ValueText(attribute->value());
+  return attribute == nullptr ? std::string() : ValueText(attribute->value());
 }
 
 // Records that are one measurement stand together, the same with any order of doors.
@@ -77,11 +78,15 @@ void MergeDoors(std::vector<FoundExemplar>& exemplars) {
   };
   std::stable_sort(exemplars.begin(), exemplars.end(), by_measurement);
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < exemplars.size(); ++i) {
-    if (kept > 0 && IsSameMeasurement(exemplars[kept - 1], exemplars[i])) {
-      if (TellsMore(exemplars[i], exemplars[kept - 1])) exemplars[kept - 1] = exemplars[i];
-    } else {
-      exemplars[kept++] = exemplars[i];
+  for (const FoundExemplar& found : exemplars) {
+    // Of several metrics that one span measured at once, the same one may stand a few places back.
+    const std::size_t last = kept - std::min(kept, kMetricsAtOnce);
+    std::size_t place = kept;
+    while (place > last && !IsSameMeasurement(exemplars[place - 1], found)) --place;
+    if (place == last) {
+      exemplars[kept++] = found;
+    } else if (TellsMore(found, exemplars[place - 1])) {
+      exemplars[place - 1] = found;
     }
   }
   exemplars.resize(kept);
@@ -102,7 +107,7 @@ LabelSet SeriesLabels(const Exemplar& exemplar, const Batch& batch, std::string_
                       std::span<const std::string> wanted) {
   LabelSet labels;
   for (const Attribute& attribute : batch.Of(exemplar.labels)) {
-    std::string value = throughline::ValueText(attribute.value());
+    std::string value = ValueText(attribute.value());
     if (value.empty()) continue;
     const auto [label, added] = labels.try_emplace(LabelName(attribute.key()), value);
     if (!added) label->second += ";" + value;
@@ -111,7 +116,7 @@ LabelSet SeriesLabels(const Exemplar& exemplar, const Batch& batch, std::string_
       name.empty() ? PrometheusMetricName(exemplar.metric, exemplar.unit, exemplar.metric_type)
                    : std::string(name);
   if (exemplar.has_le && exemplar.metric_type == MetricType::kHistogram) {
-    AddAbsent("le", ValueText(exemplar.le), labels);
+    AddAbsent("le", NumberText(exemplar.le), labels);
   }
   const auto resource = ResourceOf(exemplar, batch);
   const std::string space = TextOf(Find(resource, "service.namespace"));
@@ -134,7 +139,7 @@ std::uint64_t SeriesHash(const Exemplar& exemplar, const Batch& batch) {
   if (const Resource* const resource = batch.ResourceOf(exemplar.resource)) {
     hash = HashCombine(hash, resource->hash);
   }
-  return HashCombine(hash, exemplar.has_le ? HashBytes(ValueText(exemplar.le), 0) : 0);
+  return HashCombine(hash, exemplar.has_le ? HashBytes(NumberText(exemplar.le), 0) : 0);
 }
 
 Result<FoundExemplars> FindExemplars(std::span<const query::Selector> selectors,

@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "api/number_text.h"
 #include "api/prometheus/answer.h"
 #include "api/prometheus/constant.h"
 #include "api/prometheus/handlers.h"
@@ -68,7 +69,7 @@ Response Query(const Request& request, const Context& context) {
   }
   return Answer([&](JsonWriter& json) {
     BeginResult(json, constant->is_vector ? "vector" : "scalar");
-    const std::string value = ValueText(constant->value);
+    const std::string value = NumberText(constant->value);
     if (constant->is_vector) {
       json.BeginArray().BeginObject();
       json.Key("metric").BeginObject().EndObject();
@@ -112,7 +113,7 @@ Result<Response> RangeAnswer(const Form& form) {
       const std::uint64_t points = (range.end_unix_ns - range.start_unix_ns) / step + 1;
       for (std::uint64_t i = 0; i < points; ++i) {
         const std::uint64_t time = range.start_unix_ns + i * step;
-        WritePoint(json, time, ValueText(ConstantOf(expression, Seconds(time))->value));
+        WritePoint(json, time, NumberText(ConstantOf(expression, Seconds(time))->value));
       }
       json.EndArray();
       json.EndObject();

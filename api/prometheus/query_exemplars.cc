@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "api/links/known_traces.h"
+#include "api/number_text.h"
 #include "api/prometheus/answer.h"
 #include "api/prometheus/exemplar_series.h"
 #include "api/prometheus/handlers.h"
@@ -76,7 +77,7 @@ LabelSet ExemplarLabels(const FoundExemplar& found, LinkState state) {
   const Exemplar& exemplar = *found.exemplar;
   LabelSet labels;
   for (const Attribute& attribute : found.batch->Of(exemplar.attributes)) {
-    labels.try_emplace(PrometheusName(attribute.key()), throughline::ValueText(attribute.value()));
+    labels.try_emplace(PrometheusName(attribute.key()), ValueText(attribute.value()));
   }
   if (!exemplar.trace_id.IsValid()) return labels;
   if (exemplar.span_id.IsValid()) labels["span_id"] = ToHex(exemplar.span_id);
@@ -137,7 +138,7 @@ void WriteSeries(JsonWriter& json, const LabelSet& labels, const std::vector<Dra
     json.BeginObject();
     json.Key("labels");
     WriteLabels(json, drawn->labels);
-    json.Key("value").String(ValueText(drawn->value));
+    json.Key("value").String(NumberText(drawn->value));
     WriteTimestamp(json.Key("timestamp"), drawn->unix_ns);
     json.EndObject();
   }

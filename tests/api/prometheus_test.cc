@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/number_text.h"
 #include "api/prometheus/answer.h"
 #include "api/prometheus/handlers.h"
 #include "tests/api/golden.h"
@@ -174,14 +175,14 @@ TEST(PrometheusApi, RangesAreBounded) {
 }
 
 TEST(PrometheusApi, NumbersAreAsGoWritesThem) {
-  EXPECT_EQ(ValueText(2), "2");
-  EXPECT_EQ(ValueText(0.1), "0.1");
-  EXPECT_EQ(ValueText(100000), "100000");
-  EXPECT_EQ(ValueText(1e21), "1e+21");
-  EXPECT_EQ(ValueText(1.5e-7), "1.5e-7");
-  EXPECT_EQ(ValueText(-0.000001), "-0.000001");
-  EXPECT_EQ(ValueText(std::numeric_limits<double>::infinity()), "+Inf");
-  EXPECT_EQ(ValueText(std::numeric_limits<double>::quiet_NaN()), "NaN");
+  EXPECT_EQ(NumberText(2), "2");
+  EXPECT_EQ(NumberText(0.1), "0.1");
+  EXPECT_EQ(NumberText(100000), "100000");
+  EXPECT_EQ(NumberText(1e21), "1e+21");
+  EXPECT_EQ(NumberText(1.5e-7), "1.5e-7");
+  EXPECT_EQ(NumberText(-0.000001), "-0.000001");
+  EXPECT_EQ(NumberText(std::numeric_limits<double>::infinity()), "+Inf");
+  EXPECT_EQ(NumberText(std::numeric_limits<double>::quiet_NaN()), "NaN");
 }
 
 }  // namespace
