@@ -235,6 +235,12 @@ constexpr std::array kSettings = {
         "limits.exemplars_read", "that a Prometheus query looks at; more: the newest"),
     Count<&Config::exemplars_answered, 1, 1'000'000>(
         "limits.exemplars_answered", "of a Prometheus query; more: some of every range of values"),
+    Count<&Config::lines_read, 1, 100'000'000>(
+        "limits.lines_read", "that a LogQL query looks at; more: the answer says what is missing"),
+    Count<&Config::label_lines, 1, 100'000'000>(
+        "limits.label_lines", "that lists of Loki's labels are made from; more: the newest"),
+    Count<&Config::query_series, 1, 100'000>("limits.query_series",
+                                             "of a LogQL metric query; more: 400"),
     Duration<&Config::idle_timeout, 1, kDayMs>("limits.idle_timeout",
                                                "of a connection between requests"),
     Duration<&Config::read_timeout, 1, kDayMs>(

@@ -85,6 +85,9 @@ struct Config {
   std::chrono::nanoseconds lookup_deadline = std::chrono::seconds(10);
   std::uint64_t exemplars_read = 100'000;
   std::uint64_t exemplars_answered = 5'000;
+  std::uint64_t lines_read = 500'000;
+  std::uint64_t label_lines = 50'000;
+  std::uint64_t query_series = 500;
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);
   std::chrono::nanoseconds read_timeout = std::chrono::seconds(20);
   std::chrono::nanoseconds write_timeout = std::chrono::seconds(20);

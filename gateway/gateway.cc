@@ -99,6 +99,9 @@ api::links::Settings SettingsOf(const Config& config) {
   settings.pending_wait_ns = static_cast<std::uint64_t>(config.links_pending_wait.count());
   settings.exemplars_read = config.exemplars_read;
   settings.exemplars_answered = config.exemplars_answered;
+  settings.lines_read = config.lines_read;
+  settings.label_lines = config.label_lines;
+  settings.query_series = config.query_series;
   for (const BackendConfig& backend : config.backends) {
     settings.backends.push_back({backend.name, backend.kind, backend.url});
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/loki/handlers.h"
 #include "api/prometheus/handlers.h"
 #include "gateway/doors/elastic.h"
 #include "gateway/doors/lines.h"
@@ -16,6 +17,7 @@ namespace throughline::gateway {
 namespace {
 
 namespace links = api::links;
+namespace loki = api::loki;
 namespace prometheus = api::prometheus;
 constexpr Route Otlp(std::string_view pattern, const HttpDoor& door) {
   return {.method = "POST",
@@ -83,6 +85,46 @@ constexpr std::array kRoutes = {
     Snapshot("POST", "/api/v1/snapshots", RouteKind::kBeginSnapshot),
     Snapshot("GET", "/api/v1/snapshots/{id}", RouteKind::kSnapshot),
     Snapshot("DELETE", "/api/v1/snapshots/{id}", RouteKind::kReleaseSnapshot),
+
+    // Loki's API, and the same under the path that data sources make of a URL with a path.
+    Lookup("GET", "/loki/api/v1/query", loki::Query),
+    Lookup("POST", "/loki/api/v1/query", loki::Query),
+    Lookup("GET", "/loki/api/v1/query_range", loki::QueryRange),
+    Lookup("POST", "/loki/api/v1/query_range", loki::QueryRange),
+    Lookup("GET", "/loki/api/v1/labels", loki::Labels),
+    Lookup("POST", "/loki/api/v1/labels", loki::Labels),
+    Lookup("GET", "/loki/api/v1/label/{name}/values", loki::LabelValues),
+    Lookup("POST", "/loki/api/v1/label/{name}/values", loki::LabelValues),
+    Lookup("GET", "/loki/api/v1/series", loki::Series),
+    Lookup("POST", "/loki/api/v1/series", loki::Series),
+    Lookup("GET", "/loki/api/v1/index/stats", loki::IndexStats),
+    Lookup("POST", "/loki/api/v1/index/stats", loki::IndexStats),
+    Lookup("GET", "/loki/api/v1/index/volume", loki::IndexVolume),
+    Lookup("POST", "/loki/api/v1/index/volume", loki::IndexVolume),
+    Lookup("GET", "/loki/api/v1/detected_labels", loki::DetectedLabels),
+    Lookup("GET", "/loki/api/v1/detected_fields", loki::DetectedFields),
+    Lookup("POST", "/loki/api/v1/detected_fields", loki::DetectedFields),
+    Lookup("GET", "/loki/api/v1/detected_field/{name}/values", loki::DetectedFieldValues),
+    Lookup("POST", "/loki/api/v1/detected_field/{name}/values", loki::DetectedFieldValues),
+    Lookup("GET", "/loki/loki/api/v1/query", loki::Query),
+    Lookup("POST", "/loki/loki/api/v1/query", loki::Query),
+    Lookup("GET", "/loki/loki/api/v1/query_range", loki::QueryRange),
+    Lookup("POST", "/loki/loki/api/v1/query_range", loki::QueryRange),
+    Lookup("GET", "/loki/loki/api/v1/labels", loki::Labels),
+    Lookup("POST", "/loki/loki/api/v1/labels", loki::Labels),
+    Lookup("GET", "/loki/loki/api/v1/label/{name}/values", loki::LabelValues),
+    Lookup("POST", "/loki/loki/api/v1/label/{name}/values", loki::LabelValues),
+    Lookup("GET", "/loki/loki/api/v1/series", loki::Series),
+    Lookup("POST", "/loki/loki/api/v1/series", loki::Series),
+    Lookup("GET", "/loki/loki/api/v1/index/stats", loki::IndexStats),
+    Lookup("POST", "/loki/loki/api/v1/index/stats", loki::IndexStats),
+    Lookup("GET", "/loki/loki/api/v1/index/volume", loki::IndexVolume),
+    Lookup("POST", "/loki/loki/api/v1/index/volume", loki::IndexVolume),
+    Lookup("GET", "/loki/loki/api/v1/detected_labels", loki::DetectedLabels),
+    Lookup("GET", "/loki/loki/api/v1/detected_fields", loki::DetectedFields),
+    Lookup("POST", "/loki/loki/api/v1/detected_fields", loki::DetectedFields),
+    Lookup("GET", "/loki/loki/api/v1/detected_field/{name}/values", loki::DetectedFieldValues),
+    Lookup("POST", "/loki/loki/api/v1/detected_field/{name}/values", loki::DetectedFieldValues),
 
     // Prometheus' API.
     Lookup("GET", "/prometheus/api/v1/query", prometheus::Query),
