@@ -233,9 +233,18 @@ constexpr std::array kSettings = {
                                                   "of a lookup; later: a partial answer"),
     Count<&Config::query_traces, 1, 100'000'000>(
         "limits.query_traces", "that one TraceQL query or search of Jaeger's looks at"),
-    Count<&Config::query_series, 1, 100'000>("limits.query_series", "of one TraceQL metric"),
+    Count<&Config::query_series, 1, 100'000>("limits.query_series",
+                                             "of one metric of TraceQL's or LogQL's"),
     Count<&Config::tag_traces, 1, 100'000'000>("limits.tag_traces",
                                                "that a list of tags or of their values looks at"),
+    Count<&Config::exemplars_read, 1, 100'000'000>(
+        "limits.exemplars_read", "that a Prometheus query looks at; more: the newest"),
+    Count<&Config::exemplars_answered, 1, 1'000'000>(
+        "limits.exemplars_answered", "of a Prometheus query; more: some of every range of values"),
+    Count<&Config::lines_read, 1, 100'000'000>(
+        "limits.lines_read", "that a LogQL query looks at; more: the answer says what is missing"),
+    Count<&Config::label_lines, 1, 100'000'000>(
+        "limits.label_lines", "that lists of Loki's labels are made from; more: the newest"),
     Duration<&Config::idle_timeout, 1, kDayMs>("limits.idle_timeout",
                                                "of a connection between requests"),
     Duration<&Config::read_timeout, 1, kDayMs>(

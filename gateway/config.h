@@ -86,6 +86,10 @@ struct Config {
   std::uint64_t query_traces = 100'000;
   std::uint64_t query_series = 1000;
   std::uint64_t tag_traces = 1000;
+  std::uint64_t exemplars_read = 100'000;
+  std::uint64_t exemplars_answered = 5'000;
+  std::uint64_t lines_read = 500'000;
+  std::uint64_t label_lines = 50'000;
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);
   std::chrono::nanoseconds read_timeout = std::chrono::seconds(20);
   std::chrono::nanoseconds write_timeout = std::chrono::seconds(20);

@@ -98,8 +98,12 @@ api::links::Settings SettingsOf(const Config& config) {
   api::links::Settings settings;
   settings.pending_wait_ns = static_cast<std::uint64_t>(config.links_pending_wait.count());
   settings.query_traces = config.query_traces;
-  settings.query_series = config.query_series;
   settings.tag_traces = config.tag_traces;
+  settings.exemplars_read = config.exemplars_read;
+  settings.exemplars_answered = config.exemplars_answered;
+  settings.lines_read = config.lines_read;
+  settings.label_lines = config.label_lines;
+  settings.query_series = config.query_series;
   for (const BackendConfig& backend : config.backends) {
     settings.backends.push_back({backend.name, backend.kind, backend.url});
   }

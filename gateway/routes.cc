@@ -4,6 +4,8 @@
 #include <array>
 
 #include "api/jaeger/handlers.h"
+#include "api/loki/handlers.h"
+#include "api/prometheus/handlers.h"
 #include "api/root_trace.h"
 #include "api/tempo/handlers.h"
 #include "gateway/doors/elastic.h"
@@ -21,6 +23,8 @@ namespace links = api::links;
 namespace tempo = api::tempo;
 namespace jaeger = api::jaeger;
 
+namespace loki = api::loki;
+namespace prometheus = api::prometheus;
 constexpr Route Otlp(std::string_view pattern, const HttpDoor& door) {
   return {.method = "POST",
           .pattern = pattern,
@@ -127,6 +131,62 @@ constexpr std::array kRoutes = {
     Lookup("GET", "/api/v3/operations", jaeger::OperationsV3),
     Lookup("GET", "/jaeger/api/v3/traces/{id}", jaeger::GetTraceV3),
     Lookup("GET", "/api/v3/traces/{id}", jaeger::GetTraceV3),
+    // Loki's API, and the same under the path that data sources make of a URL with a path.
+    Lookup("GET", "/loki/api/v1/query", loki::Query),
+    Lookup("POST", "/loki/api/v1/query", loki::Query),
+    Lookup("GET", "/loki/api/v1/query_range", loki::QueryRange),
+    Lookup("POST", "/loki/api/v1/query_range", loki::QueryRange),
+    Lookup("GET", "/loki/api/v1/labels", loki::Labels),
+    Lookup("POST", "/loki/api/v1/labels", loki::Labels),
+    Lookup("GET", "/loki/api/v1/label/{name}/values", loki::LabelValues),
+    Lookup("POST", "/loki/api/v1/label/{name}/values", loki::LabelValues),
+    Lookup("GET", "/loki/api/v1/series", loki::Series),
+    Lookup("POST", "/loki/api/v1/series", loki::Series),
+    Lookup("GET", "/loki/api/v1/index/stats", loki::IndexStats),
+    Lookup("POST", "/loki/api/v1/index/stats", loki::IndexStats),
+    Lookup("GET", "/loki/api/v1/index/volume", loki::IndexVolume),
+    Lookup("POST", "/loki/api/v1/index/volume", loki::IndexVolume),
+    Lookup("GET", "/loki/api/v1/detected_labels", loki::DetectedLabels),
+    Lookup("GET", "/loki/api/v1/detected_fields", loki::DetectedFields),
+    Lookup("POST", "/loki/api/v1/detected_fields", loki::DetectedFields),
+    Lookup("GET", "/loki/api/v1/detected_field/{name}/values", loki::DetectedFieldValues),
+    Lookup("POST", "/loki/api/v1/detected_field/{name}/values", loki::DetectedFieldValues),
+    Lookup("GET", "/loki/loki/api/v1/query", loki::Query),
+    Lookup("POST", "/loki/loki/api/v1/query", loki::Query),
+    Lookup("GET", "/loki/loki/api/v1/query_range", loki::QueryRange),
+    Lookup("POST", "/loki/loki/api/v1/query_range", loki::QueryRange),
+    Lookup("GET", "/loki/loki/api/v1/labels", loki::Labels),
+    Lookup("POST", "/loki/loki/api/v1/labels", loki::Labels),
+    Lookup("GET", "/loki/loki/api/v1/label/{name}/values", loki::LabelValues),
+    Lookup("POST", "/loki/loki/api/v1/label/{name}/values", loki::LabelValues),
+    Lookup("GET", "/loki/loki/api/v1/series", loki::Series),
+    Lookup("POST", "/loki/loki/api/v1/series", loki::Series),
+    Lookup("GET", "/loki/loki/api/v1/index/stats", loki::IndexStats),
+    Lookup("POST", "/loki/loki/api/v1/index/stats", loki::IndexStats),
+    Lookup("GET", "/loki/loki/api/v1/index/volume", loki::IndexVolume),
+    Lookup("POST", "/loki/loki/api/v1/index/volume", loki::IndexVolume),
+    Lookup("GET", "/loki/loki/api/v1/detected_labels", loki::DetectedLabels),
+    Lookup("GET", "/loki/loki/api/v1/detected_fields", loki::DetectedFields),
+    Lookup("POST", "/loki/loki/api/v1/detected_fields", loki::DetectedFields),
+    Lookup("GET", "/loki/loki/api/v1/detected_field/{name}/values", loki::DetectedFieldValues),
+    Lookup("POST", "/loki/loki/api/v1/detected_field/{name}/values", loki::DetectedFieldValues),
+
+    // Prometheus' API.
+    Lookup("GET", "/prometheus/api/v1/query", prometheus::Query),
+    Lookup("POST", "/prometheus/api/v1/query", prometheus::Query),
+    Lookup("GET", "/prometheus/api/v1/query_range", prometheus::QueryRange),
+    Lookup("POST", "/prometheus/api/v1/query_range", prometheus::QueryRange),
+    Lookup("GET", "/prometheus/api/v1/query_exemplars", prometheus::QueryExemplars),
+    Lookup("POST", "/prometheus/api/v1/query_exemplars", prometheus::QueryExemplars),
+    Lookup("GET", "/prometheus/api/v1/labels", prometheus::Labels),
+    Lookup("POST", "/prometheus/api/v1/labels", prometheus::Labels),
+    Lookup("GET", "/prometheus/api/v1/label/{name}/values", prometheus::LabelValues),
+    Lookup("POST", "/prometheus/api/v1/label/{name}/values", prometheus::LabelValues),
+    Lookup("GET", "/prometheus/api/v1/series", prometheus::Series),
+    Lookup("POST", "/prometheus/api/v1/series", prometheus::Series),
+    Lookup("GET", "/prometheus/api/v1/metadata", prometheus::Metadata),
+    Lookup("GET", "/prometheus/api/v1/rules", prometheus::Rules),
+    Lookup("GET", "/prometheus/api/v1/status/buildinfo", prometheus::BuildInfo),
 
     // The process.
     Own("/-/healthy", RouteKind::kHealthy, kOnOtlpDoor),

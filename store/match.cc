@@ -7,8 +7,8 @@
 #include <cmath>
 #include <utility>
 
+#include "correlate/metric_name.h"
 #include "correlate/metric_pattern.h"
-#include "store/metric_name.h"
 #include "store/record_time.h"
 #include "store/summary.h"
 

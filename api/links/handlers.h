@@ -28,8 +28,14 @@ struct Settings {
   std::size_t max_limit = 10'000;
   std::size_t resolve_items = 100'000;  // ids and lines in one POST /resolve.
   std::size_t query_traces = 100'000;   // That one TraceQL query, or search of Jaeger's, looks at.
-  std::size_t query_series = 1000;      // Of one TraceQL metric.
+  std::size_t query_series = 1000;      // Of one metric of TraceQL's or LogQL's.
   std::size_t tag_traces = 1000;        // That one list of tags or of their values looks at.
+  // Of one query of Prometheus' API: exemplars read, and of those answered.
+  std::size_t exemplars_read = 100'000;
+  std::size_t exemplars_answered = 5'000;
+  // Of one query of Loki's API: lines read, and for lists of labels fewer.
+  std::size_t lines_read = 500'000;
+  std::size_t label_lines = 50'000;
 };
 
 struct Context {

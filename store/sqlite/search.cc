@@ -8,10 +8,10 @@
 #include <set>
 #include <type_traits>
 
+#include "correlate/metric_name.h"
 #include "store/copy.h"
 #include "store/cursor.h"
 #include "store/match.h"
-#include "store/metric_name.h"
 #include "store/record_time.h"
 #include "store/sqlite/found_trace.h"
 #include "store/sqlite/hot_reader.h"

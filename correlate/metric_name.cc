@@ -1,9 +1,9 @@
-#include "store/metric_name.h"
+#include "correlate/metric_name.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace throughline::store {
+namespace throughline {
 namespace {
 
 using Word = std::pair<std::string_view, std::string_view>;
@@ -92,20 +92,32 @@ std::vector<std::string> NamesOf(std::string_view metric, std::string_view unit,
     AddOnce(name, names);
     if (!suffix.empty() && !name.ends_with(suffix)) AddOnce(name + std::string(suffix), names);
   }
+  AddOnce(PrometheusMetricName(metric, unit, type), names);
   return names;
+}
+
+std::string PrometheusMetricName(std::string_view metric, std::string_view unit, MetricType type) {
+  std::string name = PrometheusName(metric);
+  const std::string_view suffix = TypeSuffix(type);
+  if (!suffix.empty() && name.ends_with(suffix)) name.resize(name.size() - suffix.size());
+  const std::string unit_suffix = UnitSuffix(unit, type);
+  if (!unit_suffix.empty() && !name.ends_with("_" + unit_suffix)) name += "_" + unit_suffix;
+  return name.append(suffix);
 }
 
 bool IsNamed(const Exemplar& exemplar, std::string_view asked) {
   if (exemplar.metric == asked || IsPrometheusName(asked, exemplar.metric)) return true;
-  // The other names are all longer, and begin alike.
-  const std::size_t size = exemplar.metric.size();
-  if (asked.size() <= size) return false;
+  // The other names are all longer, and begin alike up to the suffix of the type.
+  if (asked.size() <= exemplar.metric.size()) return false;
+  const std::string_view suffix = TypeSuffix(exemplar.metric_type);
+  std::size_t alike = exemplar.metric.size();
+  if (exemplar.metric.ends_with(suffix)) alike -= suffix.size();
   if (!IsDigit(asked.front()) && asked.front() != '_' &&
-      !IsPrometheusName(asked.substr(0, size), exemplar.metric)) {
+      !IsPrometheusName(asked.substr(0, alike), exemplar.metric.substr(0, alike))) {
     return false;
   }
   const auto names = NamesOf(exemplar.metric, exemplar.unit, exemplar.metric_type);
   return std::find(names.begin(), names.end(), asked) != names.end();
 }
 
-}  // namespace throughline::store
+}  // namespace throughline

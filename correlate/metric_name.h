@@ -11,7 +11,7 @@
 
 #include "correlate/batch.h"
 
-namespace throughline::store {
+namespace throughline {
 
 // Characters that Prometheus does not allow become '_'; a digit in front gets one before it.
 std::string PrometheusName(std::string_view name);
@@ -24,7 +24,11 @@ bool IsPrometheusName(std::string_view asked, std::string_view name);
 // Never `_count` or `_sum`: those series carry no exemplars.
 std::vector<std::string> NamesOf(std::string_view metric, std::string_view unit, MetricType type);
 
-// The same question without making names where the answer is plain.
+// The one of them that Prometheus itself gives the series, with unit and type; what a sender of
+// Prometheus' own spelt out is not said twice.
+std::string PrometheusMetricName(std::string_view metric, std::string_view unit, MetricType type);
+
+// Whether `asked` is one of NamesOf, without making them where the answer is plain.
 bool IsNamed(const Exemplar& exemplar, std::string_view asked);
 
-}  // namespace throughline::store
+}  // namespace throughline

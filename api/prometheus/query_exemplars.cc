@@ -1,0 +1,168 @@
+// /query_exemplars: what stands behind a panel, by the panel's own expression.
+//
+// Grafana draws a link for every exemplar that has the label trace_id. One whose trace cannot be
+// opened has trace_id_unavailable instead, and link_state says why.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "api/links/known_traces.h"
+#include "api/number_text.h"
+#include "api/prometheus/answer.h"
+#include "api/prometheus/exemplar_series.h"
+#include "api/prometheus/handlers.h"
+#include "api/prometheus/strata.h"
+#include "api/query/promql.h"
+#include "correlate/metric_name.h"
+
+namespace throughline::api::prometheus {
+namespace {
+
+using wire::JsonWriter;
+
+// An answer without `step` is cut into so many steps for the choice by strata.
+constexpr std::uint64_t kSteps = 100;
+
+struct Asked {
+  TimeRange range;
+  std::uint64_t step_ns = 0;
+  std::vector<query::Selector> selectors;
+  std::vector<std::string> wanted;  // Labels that matchers and by() name.
+};
+
+Result<Asked> ReadQuery(const Form& form) {
+  Asked asked;
+  TL_TRY_ASSIGN(asked.range, ReadRange(form));
+  if (form.Text("step")) {
+    TL_TRY_ASSIGN(asked.step_ns, ReadStep(form, "step"));
+  }
+  const auto expression = query::ParsePromQl(form.Text("query").value_or(std::string_view()));
+  if (!expression) return WrongParameter("query", expression.error().message);
+  asked.wanted = query::GroupedLabelsOf(*expression);
+  for (const query::PromQl* part : query::SelectorsOf(*expression)) {
+    asked.selectors.push_back(part->selector);
+    for (const Matcher& matcher : part->selector.matchers) {
+      if (matcher.key != "__name__") asked.wanted.push_back(matcher.key);
+    }
+  }
+  return asked;
+}
+
+// Reduces what was found to settings.exemplars_answered.
+void Cap(const Asked& asked, const Context& context, FoundExemplars& found) {
+  const std::size_t most = context.settings.exemplars_answered;
+  if (found.exemplars.size() <= most) return;
+  std::vector<StratumItem> items;
+  items.reserve(found.exemplars.size());
+  for (const FoundExemplar& one : found.exemplars) {
+    items.push_back({.series = SeriesHash(*one.exemplar, *one.batch),
+                     .unix_ns = TimeOf(*one.exemplar),
+                     .stratum = StratumOf(*one.exemplar)});
+  }
+  const std::uint64_t span = items.front().unix_ns - items.back().unix_ns;
+  const std::uint64_t step = asked.step_ns > 0 ? asked.step_ns : span / kSteps + 1;
+  std::vector<FoundExemplar> chosen;
+  for (const std::uint32_t index : ChooseByStrata(items, most, step)) {
+    chosen.push_back(found.exemplars[index]);
+  }
+  found.warnings.push_back(std::to_string(chosen.size()) + " of " +
+                           std::to_string(found.exemplars.size()) +
+                           " exemplars, of every range of values the newest "
+                           "(limits.exemplars_answered)");
+  found.exemplars = std::move(chosen);
+}
+
+LabelSet ExemplarLabels(const FoundExemplar& found, LinkState state) {
+  const Exemplar& exemplar = *found.exemplar;
+  LabelSet labels;
+  for (const Attribute& attribute : found.batch->Of(exemplar.attributes)) {
+    labels.try_emplace(PrometheusName(attribute.key()), ValueText(attribute.value()));
+  }
+  if (!exemplar.trace_id.IsValid()) return labels;
+  if (exemplar.span_id.IsValid()) labels["span_id"] = ToHex(exemplar.span_id);
+  if (state == LinkState::kLive || state == LinkState::kPending) {
+    labels["trace_id"] = ToHex(exemplar.trace_id);
+  } else {
+    labels["trace_id_unavailable"] = ToHex(exemplar.trace_id);
+    labels["link_state"] = LinkStateName(state);
+  }
+  return labels;
+}
+
+struct Drawn {
+  std::uint64_t unix_ns = 0;
+  LabelSet labels;
+  double value = 0;
+};
+using DrawnSeries = std::map<LabelSet, std::vector<Drawn>>;
+
+Result<DrawnSeries> Draw(const Asked& asked, const Scope& scope, const Context& context,
+                         FoundExemplars& found) {
+  DrawnSeries series;
+  links::KnownTraces known(scope, context);
+  std::size_t drawn = 0;
+  for (const FoundExemplar& one : found.exemplars) {
+    if (scope.Expired()) {
+      found.warnings.push_back("exemplars are missing: only " + std::to_string(drawn) +
+                               " could be looked up in limits.lookup_deadline");
+      break;
+    }
+    ++drawn;
+    const Exemplar& exemplar = *one.exemplar;
+    LinkState state = LinkState::kMalformed;
+    if (exemplar.trace_id.IsValid()) {
+      TL_TRY_ASSIGN(const links::KnownTrace* trace, known.Find(exemplar.trace_id));
+      state = links::LinkOf(*trace, 0, context).state;
+    }
+    series[SeriesLabels(exemplar, *one.batch, asked.selectors[one.selector].metric, asked.wanted)]
+        .push_back({.unix_ns = TimeOf(exemplar),
+                    .labels = ExemplarLabels(one, state),
+                    .value = exemplar.value()});
+  }
+  return series;
+}
+
+void WriteLabels(JsonWriter& json, const LabelSet& labels) {
+  json.BeginObject();
+  for (const auto& [name, value] : labels) json.Key(name).String(value);
+  json.EndObject();
+}
+
+void WriteSeries(JsonWriter& json, const LabelSet& labels, const std::vector<Drawn>& newest_first) {
+  json.BeginObject();
+  json.Key("seriesLabels");
+  WriteLabels(json, labels);
+  json.Key("exemplars").BeginArray();
+  for (auto drawn = newest_first.rbegin(); drawn != newest_first.rend(); ++drawn) {
+    json.BeginObject();
+    json.Key("labels");
+    WriteLabels(json, drawn->labels);
+    json.Key("value").String(NumberText(drawn->value));
+    WriteTimestamp(json.Key("timestamp"), drawn->unix_ns);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+}
+
+}  // namespace
+
+Response QueryExemplars(const Request& request, const Context& context) {
+  const auto asked = ReadQuery(Form(request));
+  if (!asked) return ErrorAnswer(asked.error());
+  auto found = FindExemplars(asked->selectors, asked->range, request.scope, context);
+  if (!found) return ErrorAnswer(found.error());
+  Cap(*asked, context, *found);
+  const auto series = Draw(*asked, request.scope, context, *found);
+  if (!series) return ErrorAnswer(series.error());
+  return Answer(
+      [&](JsonWriter& json) {
+        json.BeginArray();
+        for (const auto& [labels, drawn] : *series) WriteSeries(json, labels, drawn);
+        json.EndArray();
+      },
+      found->warnings);
+}
+
+}  // namespace throughline::api::prometheus
