@@ -12,10 +12,10 @@
 namespace throughline {
 
 struct TraceIntegrity {
-  std::uint64_t roots = 0;              // Spans without a parent id.
+  std::uint64_t roots = 0;                   // Spans without a parent id.
   std::vector<SpanId> missing_parents = {};  // Named and not here; sorted, distinct.
-  std::uint64_t duplicates = 0;         // Spans beyond the first of their span id.
-  std::uint64_t loops = 0;              // Circles of parents; each was cut at its earliest span.
+  std::uint64_t duplicates = 0;              // Spans beyond the first of their span id.
+  std::uint64_t loops = 0;  // Circles of parents; each was cut at its earliest span.
   // Spans whose times do not fit their parent's: a clock that is off, or work that nobody waited
   // for. Each span counts once, in the first of these that it is.
   std::uint64_t end_before_start = 0;
