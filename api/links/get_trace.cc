@@ -12,6 +12,7 @@
 #include "api/parameters.h"
 #include "api/status.h"
 #include "correlate/analysis/critical_path.h"
+#include "correlate/analysis/integrity.h"
 #include "correlate/analysis/line_placement.h"
 #include "correlate/analysis/trace_tree.h"
 
@@ -145,21 +146,27 @@ class TraceWriter {
   }
 
   void Integrity() {
+    const TraceIntegrity integrity = IntegrityOf(batch_, tree_);
     json_.Key("integrity").BeginObject();
-    json_.Key("roots").Uint(tree_.roots);
+    json_.Key("roots").Uint(integrity.roots);
     json_.Key("missing_parents").BeginArray();
-    for (const SpanId id : tree_.missing_parents) WriteId(json_, id);
+    for (const SpanId id : integrity.missing_parents) WriteId(json_, id);
     json_.EndArray();
-    json_.Key("duplicates").Uint(tree_.duplicates);
-    json_.Key("loops").Uint(tree_.loops);
+    json_.Key("duplicates").Uint(integrity.duplicates);
+    json_.Key("loops").Uint(integrity.loops);
+    json_.Key("end_before_start").Uint(integrity.end_before_start);
+    json_.Key("after_parent").Uint(integrity.after_parent);
+    json_.Key("before_parent").Uint(integrity.before_parent);
+    json_.Key("outlives_parent").Uint(integrity.outlives_parent);
     // No pair of hosts is measured; a list of measurements that says so is empty.
     json_.Key("skew").BeginArray().EndArray();
     json_.EndObject();
   }
 
   void Path() {
+    const CriticalPathOf path = CriticalPath(batch_, tree_);
     json_.Key("critical_path").BeginArray();
-    for (const CriticalSpan& critical : CriticalPath(batch_, tree_)) {
+    for (const CriticalSpan& critical : path.spans) {
       const Span& span = tree_.At(batch_, critical.place);
       json_.BeginObject();
       WriteId(json_.Key("span_id"), span.span_id);
@@ -170,6 +177,12 @@ class TraceWriter {
       json_.EndObject();
     }
     json_.EndArray();
+    json_.Key("critical_path_undetermined");
+    if (path.undetermined.empty()) {
+      json_.Null();
+    } else {
+      json_.String(path.undetermined);
+    }
   }
 
  private:

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "correlate/analysis/critical_path.h"
+#include "correlate/analysis/integrity.h"
 #include "correlate/analysis/line_placement.h"
 #include "correlate/analysis/trace_tree.h"
 #include "correlate/batch.h"
@@ -107,7 +108,8 @@ TEST(TraceTree, OfNothing) {
   const TraceTree tree = BuildTraceTree(trace.batch);
   EXPECT_TRUE(tree.order.empty());
   EXPECT_EQ(tree.root, kNoIndex);
-  EXPECT_TRUE(CriticalPath(trace.batch, tree).empty());
+  EXPECT_TRUE(CriticalPath(trace.batch, tree).spans.empty());
+  EXPECT_EQ(CriticalPath(trace.batch, tree).undetermined, "no spans");
 }
 
 TEST(TraceTree, OrdersByTimeThenSpanIdThenIdentity) {
@@ -164,7 +166,7 @@ TEST(TraceTree, HugeChainsAndHugeTwinsAreBounded) {
   const TestTrace chain(spans);
   const TraceTree deep = BuildTraceTree(chain.batch);
   EXPECT_EQ(deep.depth.back(), 19'999U);
-  EXPECT_EQ(CriticalPath(chain.batch, deep).size(), 20'000U);
+  EXPECT_EQ(CriticalPath(chain.batch, deep).spans.size(), 20'000U);
   for (TestSpan& span : spans) span.id = span.parent = 5;
   const TestTrace twins(spans);
   EXPECT_EQ(BuildTraceTree(twins.batch).duplicates, 19'999U);
@@ -174,7 +176,7 @@ TEST(TraceTree, HugeChainsAndHugeTwinsAreBounded) {
 std::map<std::uint64_t, std::uint64_t> SelfTimes(const TestTrace& trace) {
   const TraceTree tree = BuildTraceTree(trace.batch);
   std::map<std::uint64_t, std::uint64_t> self;
-  for (const CriticalSpan& span : CriticalPath(trace.batch, tree)) {
+  for (const CriticalSpan& span : CriticalPath(trace.batch, tree).spans) {
     self[tree.At(trace.batch, span.place).span_id.value] += span.self_ns;
   }
   return self;
@@ -206,10 +208,29 @@ INSTANTIATE_TEST_SUITE_P(
         PathCase{"BesideALongerOne",
                  {{1, 0, 0, 100}, {2, 1, 10, 60}, {3, 1, 10, 90}},
                  {{1, 20}, {3, 80}}},
-        // 2 was over before 3 began, 4 ran beside both.
+        // 4 ran beside both, and longer than 2.
         PathCase{"Overlapping",
                  {{1, 0, 0, 100}, {2, 1, 10, 50}, {3, 1, 55, 90}, {4, 1, 20, 70}},
-                 {{1, 25}, {2, 40}, {3, 35}}},
+                 {{1, 20}, {2, 10}, {3, 35}, {4, 35}}},
+        // A clock that is off by one between the two changes the answer by one.
+        PathCase{"BackToBackAndOneOver",
+                 {{1, 0, 0, 100}, {2, 1, 0, 51}, {3, 1, 50, 100}},
+                 {{1, 0}, {2, 50}, {3, 50}}},
+        PathCase{"CalledBesideEachOtherAndStaggered",
+                 {{1, 0, 0, 100}, {2, 1, 0, 70}, {3, 1, 1, 90}, {4, 1, 2, 80}},
+                 {{1, 10}, {2, 1}, {3, 89}}},
+        PathCase{"NestedInAnOverlap",
+                 {{1, 0, 0, 100}, {2, 1, 0, 60}, {3, 1, 40, 100}, {4, 2, 10, 55}},
+                 {{1, 0}, {2, 10}, {3, 60}, {4, 30}}},
+        // The consumer works on after its parent: nobody waits. One that is done before may be
+        // waited for.
+        PathCase{"AsyncConsumer", {{1, 0, 0, 100}, {2, 1, 10, 500, "b", 5}}, {{1, 100}}},
+        PathCase{"AsyncBehindAProducer",
+                 {{1, 0, 0, 100}, {2, 1, 10, 20, "a", 4}, {3, 2, 15, 500, "b", 1}},
+                 {{1, 90}, {2, 10}}},
+        PathCase{"ConsumerThatIsWaitedFor",
+                 {{1, 0, 0, 100}, {2, 1, 10, 80, "b", 5}},
+                 {{1, 30}, {2, 70}}},
         PathCase{"OutlivesItsParent", {{1, 0, 0, 100}, {2, 1, 80, 500}}, {{1, 80}, {2, 20}}},
         PathCase{"BeginsAfterItsParent", {{1, 0, 0, 100}, {2, 1, 150, 500}}, {{1, 100}}},
         PathCase{"BeginsBeforeItsParent", {{1, 0, 50, 100}, {2, 1, 10, 60}}, {{1, 40}, {2, 10}}},
@@ -241,12 +262,12 @@ std::vector<TestSpan> RandomSpans(std::mt19937_64& random) {
 }
 
 TEST(CriticalPathProperties, SelfTimesAddUpToTheRootsDuration) {
-  for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
+  for (std::uint64_t seed = 1; seed <= 100'000; ++seed) {
+    SCOPED_TRACE(seed);
     std::mt19937_64 random(seed);
     const TestTrace trace(RandomSpans(random));
     const TraceTree tree = BuildTraceTree(trace.batch);
-    const auto path = CriticalPath(trace.batch, tree);
+    const auto path = CriticalPath(trace.batch, tree).spans;
     std::uint64_t sum = 0;
     std::set<std::uint32_t> places;
     for (const CriticalSpan& span : path) {
@@ -262,6 +283,121 @@ TEST(CriticalPathProperties, SelfTimesAddUpToTheRootsDuration) {
   }
 }
 
+// Which moment belongs to whom, by the definition, moment by moment.
+Times ByTheMoment(const Batch& batch, const TraceTree& tree) {
+  Times self;
+  const Span& root = tree.At(batch, tree.root);
+  self[root.span_id.value];
+  for (std::uint64_t now = root.start_unix_ns; now < root.end_unix_ns; ++now) {
+    std::uint32_t owner = tree.root;
+    for (std::uint32_t next = owner; next != kNoIndex;) {
+      owner = next;
+      next = kNoIndex;
+      const Span& parent = tree.At(batch, owner);
+      for (std::uint32_t child = tree.first_child[owner]; child != kNoIndex;
+           child = tree.next_sibling[child]) {
+        const Span& span = tree.At(batch, child);
+        if (span.start_unix_ns > now || span.end_unix_ns <= now) continue;
+        const bool outlives = span.end_unix_ns > parent.end_unix_ns;
+        if (outlives && (span.kind == 5 || parent.kind == 4)) continue;
+        if (next == kNoIndex || span.end_unix_ns > tree.At(batch, next).end_unix_ns) next = child;
+      }
+    }
+    ++self[tree.At(batch, owner).span_id.value];
+  }
+  return self;
+}
+
+TEST(CriticalPathProperties, EachMomentBelongsToTheRunningChildThatFinishedLast) {
+  for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    std::vector<TestSpan> spans(1 + random() % 12);
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+      // Children inside their parents.
+      const std::uint64_t parent = i == 0 ? 0 : random() % i;
+      const std::uint64_t from = i == 0 ? 0 : spans[parent].start;
+      const std::uint64_t to = i == 0 ? 400 : spans[parent].end;
+      spans[i].id = i + 1;
+      spans[i].parent = i == 0 ? 0 : parent + 1;
+      spans[i].start = from + random() % (to - from + 1);
+      spans[i].end = spans[i].start + random() % (to - spans[i].start + 1);
+      if (i == 0) spans[i].start = 0, spans[i].end = 400;
+      spans[i].kind = static_cast<std::uint32_t>(random() % 6);
+    }
+    const TestTrace trace(spans);
+    const TraceTree tree = BuildTraceTree(trace.batch);
+    Times want = ByTheMoment(trace.batch, tree);
+    Times have = SelfTimes(trace);
+    std::erase_if(want, [](const auto& item) { return item.second == 0; });
+    std::erase_if(have, [](const auto& item) { return item.second == 0; });
+    ASSERT_EQ(have, want);
+  }
+}
+
+struct DoubtCase {
+  const char* name;
+  std::vector<TestSpan> spans;
+  std::string undetermined;
+  TraceIntegrity integrity;
+};
+
+class DoubtTest : public testing::TestWithParam<DoubtCase> {};
+
+TEST_P(DoubtTest, IsSaid) {
+  const TestTrace trace(GetParam().spans);
+  const TraceTree tree = BuildTraceTree(trace.batch);
+  EXPECT_EQ(CriticalPath(trace.batch, tree).undetermined, GetParam().undetermined);
+  EXPECT_EQ(IntegrityOf(trace.batch, tree), GetParam().integrity);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Doubts, DoubtTest,
+    testing::Values(
+        DoubtCase{"None", {{1, 0, 0, 100}, {2, 1, 10, 50}}, "", {.roots = 1}},
+        DoubtCase{"RootMissing",
+                  {{2, 1, 10, 50}},
+                  "the root is missing: span 0000000000000001 is not here",
+                  {.missing_parents = {{1}}}},
+        DoubtCase{"ParentMissing",
+                  {{1, 0, 0, 100}, {2, 7, 10, 50}},
+                  "1 missing parents: what stood under them hangs on nothing",
+                  {.roots = 1, .missing_parents = {{7}}}},
+        DoubtCase{"TwoRoots",
+                  {{1, 0, 0, 100}, {2, 0, 10, 50}},
+                  "of 2 roots this is the earliest",
+                  {.roots = 2}},
+        DoubtCase{"Circle",
+                  {{1, 2, 0, 100}, {2, 1, 10, 50}},
+                  "no root: the parents go in a circle",
+                  {.loops = 1}},
+        DoubtCase{"CircleBeside",
+                  {{5, 0, 0, 100}, {1, 2, 0, 100}, {2, 1, 10, 50}},
+                  "1 circles of parents were cut",
+                  {.roots = 1, .loops = 1}},
+        DoubtCase{"Backwards",
+                  {{1, 0, 50, 20}},
+                  "the root ends before it starts",
+                  {.roots = 1, .end_before_start = 1}},
+        DoubtCase{"TwoOfOneId",
+                  {{1, 0, 0, 100}, {2, 1, 10, 50}, {2, 1, 20, 50}},
+                  "several spans have the id 0000000000000002",
+                  {.roots = 1, .duplicates = 1}},
+        DoubtCase{"HalvesOfASharedSpan",
+                  {{1, 0, 0, 100}, {2, 1, 10, 50, "a", 3}, {2, 1, 20, 40, "b", 2}},
+                  "",
+                  {.roots = 1, .duplicates = 1}},
+        DoubtCase{
+            "Times",
+            {{1, 0, 50, 100}, {2, 1, 10, 60}, {3, 1, 60, 120}, {4, 1, 100, 150}, {5, 1, 60, 50}},
+            "",
+            {.roots = 1,
+             .end_before_start = 1,
+             .after_parent = 1,
+             .before_parent = 1,
+             .outlives_parent = 1}}),
+    NameOf());
+
 TEST(TraceTreeProperties, EverySpanHangsOnATreeWhateverTheOrder) {
   for (std::uint64_t seed = 1; seed <= 500; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -275,6 +411,8 @@ TEST(TraceTreeProperties, EverySpanHangsOnATreeWhateverTheOrder) {
     std::vector<std::uint64_t> identities;
     for (const std::uint32_t i : tree.order) identities.push_back(trace.batch.spans[i].identity);
 
+    const Times self = SelfTimes(trace);
+    const TraceIntegrity integrity = IntegrityOf(trace.batch, tree);
     std::shuffle(trace.batch.spans.begin(), trace.batch.spans.end(), random);
     const TraceTree again = BuildTraceTree(trace.batch);
     std::vector<std::uint64_t> identities_again;
@@ -286,6 +424,8 @@ TEST(TraceTreeProperties, EverySpanHangsOnATreeWhateverTheOrder) {
     EXPECT_EQ(tree.root, again.root);
     EXPECT_EQ(tree.loops, again.loops);
     EXPECT_EQ(tree.missing_parents, again.missing_parents);
+    EXPECT_EQ(SelfTimes(trace), self);
+    EXPECT_TRUE(IntegrityOf(trace.batch, again) == integrity);
   }
 }
 
