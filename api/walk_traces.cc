@@ -6,7 +6,7 @@
 namespace throughline::api {
 namespace {
 
-constexpr std::size_t kLargestPage = 500;
+constexpr std::size_t kLargestPage = 20'000;  // Of summaries that are in memory at once.
 
 std::string DeadlineAfter(std::size_t traces) {
   return "limits.lookup_deadline came after " + std::to_string(traces) + " traces";
@@ -15,14 +15,16 @@ std::string DeadlineAfter(std::size_t traces) {
 }  // namespace
 
 Result<Walked> WalkTraces(const Request& request, const links::Context& context, TraceQuery query,
-                          std::size_t most, const std::function<bool(const WalkedTrace&)>& visit) {
+                          WalkBound bound, const std::function<bool(const WalkedTrace&)>& visit) {
   const FindOptions options{.hint = query.time, .logs = false, .exemplars = false};
   Walked walked;
   while (true) {
     TL_TRY_ASSIGN(const auto page, context.store.FindTraces(request.scope, query));
     for (const TraceSummary& summary : page.items) {
-      if (walked.traces == most) {
-        walked.cut = "more than " + std::to_string(most) + " traces (limits.query_traces)";
+      if (walked.traces == bound.traces) {
+        walked.cut = "more than " + std::to_string(bound.traces) + " traces (";
+        walked.cut += bound.name;
+        walked.cut += ')';
         return walked;
       }
       if (request.scope.Expired()) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "api/http.h"
 #include "api/links/handlers.h"
@@ -20,6 +21,11 @@ struct WalkedTrace {
   const TraceTree& tree;
 };
 
+struct WalkBound {
+  std::size_t traces = 0;
+  std::string_view name;  // Of the limit, for `cut`: "limits.query_traces".
+};
+
 struct Walked {
   std::size_t traces = 0;
   std::size_t spans = 0;
@@ -28,10 +34,11 @@ struct Walked {
 };
 
 // Calls `visit` for each trace that `query` finds, until it says false. Ends early at the scope's
-// deadline, and after `most` traces. `query.limit` is the size of the first page: as many as the
-// caller hopes to need; later ones grow.
+// deadline, and after so many traces. `query.limit` is the size of the first page: as many as the
+// caller hopes to need. Later ones double, because a store finds the place of a cursor by reading
+// what stands before it: pages of one size would cost the square of what is walked.
 Result<Walked> WalkTraces(const Request& request, const links::Context& context, TraceQuery query,
-                          std::size_t most, const std::function<bool(const WalkedTrace&)>& visit);
+                          WalkBound bound, const std::function<bool(const WalkedTrace&)>& visit);
 
 // The header that tells of `cut`, where it is not empty: the bodies of other products have no place
 // for it.

@@ -56,9 +56,9 @@ Response Dependencies(const Request& request, const Context& context) {
   };
   TraceQuery query;
   query.time = *range;
-  query.limit = 500;
-  const auto walked =
-      WalkTraces(request, context, std::move(query), context.settings.query_traces, visit);
+  query.limit = 2000;
+  const auto walked = WalkTraces(request, context, std::move(query),
+                                 {context.settings.query_traces, "limits.query_traces"}, visit);
   if (!walked) return Failure(walked.error());
   Response response;
   wire::JsonWriter json(response.body);

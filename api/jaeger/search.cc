@@ -145,8 +145,8 @@ Response FindTraces(const Request& request, const Context& context) {
     WriteTrace(json, id, walked.batch, walked.tree, {});
     return ++found < asked->traces;
   };
-  const auto walked =
-      WalkTraces(request, context, asked->candidates, context.settings.query_traces, visit);
+  const auto walked = WalkTraces(request, context, asked->candidates,
+                                 {context.settings.query_traces, "limits.query_traces"}, visit);
   if (!walked) return Failure(walked.error());
   json.EndArray();
   EndData(found, json);

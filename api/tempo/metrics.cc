@@ -102,7 +102,7 @@ TraceQuery Candidates(const Asked& asked) {
     query = traceql::CandidatesOf(asked.query.pipeline);
   }
   query.time = asked.range;
-  query.limit = 500;
+  query.limit = 2000;
   return query;
 }
 
@@ -120,7 +120,8 @@ Result<Walked> EachSpan(const Request& request, const Context& context, const As
     }
     return true;
   };
-  return WalkTraces(request, context, Candidates(asked), context.settings.query_traces, visit);
+  return WalkTraces(request, context, Candidates(asked),
+                    {context.settings.query_traces, "limits.query_traces"}, visit);
 }
 
 struct Answer {

@@ -166,8 +166,8 @@ Response Search(const Request& request, const Context& context) {
     if (!sets.empty()) traces.push_back(Take(trace, sets, asked->spans, columns));
     return traces.size() < asked->traces;
   };
-  const auto walked =
-      WalkTraces(request, context, std::move(query), context.settings.query_traces, visit);
+  const auto walked = WalkTraces(request, context, std::move(query),
+                                 {context.settings.query_traces, "limits.query_traces"}, visit);
   if (!walked) return PlainText(walked.error());
 
   Response response;

@@ -122,7 +122,8 @@ Result<std::string> Walk(const Request& request, const Context& context, const A
     return !values.full();
   };
   TL_TRY_ASSIGN(const Walked walked,
-                WalkTraces(request, context, std::move(query), context.settings.tag_traces, visit));
+                WalkTraces(request, context, std::move(query),
+                           {context.settings.tag_traces, "limits.tag_traces"}, visit));
   return walked.cut;
 }
 

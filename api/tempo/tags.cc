@@ -87,8 +87,8 @@ Response Answer(const Request& request, const Context& context, const Write& wri
     tags.Add(trace);
     return true;
   };
-  const auto walked =
-      WalkTraces(request, context, std::move(query), context.settings.tag_traces, visit);
+  const auto walked = WalkTraces(request, context, std::move(query),
+                                 {context.settings.tag_traces, "limits.tag_traces"}, visit);
   if (!walked) return PlainText(walked.error());
   Response response;
   wire::JsonWriter json(response.body);

@@ -161,6 +161,20 @@ TEST(TempoSearch, SaysWhatItWasCutBy) {
   EXPECT_THAT(late.headers[0].second, HasSubstr("limits.lookup_deadline"));
 }
 
+TEST(TempoSearch, WalksOverManyPages) {
+  Sample sample;
+  for (std::uint64_t i = 1; i <= 200; ++i) {
+    sample.Add(SampleSpan{
+        .trace = {i, i}, .span = {1}, .start = kArrival + i, .attributes = {{"even", i % 2 == 0}}});
+  }
+  const Shop shop({sample.Finish()});
+  // Decided on each trace, and the first page has one.
+  const std::string body = Search(shop, "q={span:id != \"x\" %26%26 !.even}&limit=1").body;
+  EXPECT_THAT(body, HasSubstr(ToHex(TraceId{199, 199})));
+  EXPECT_THAT(Search(shop, "q={rootName = \"none\"}&limit=1").body,
+              HasSubstr("\"inspectedTraces\":200"));
+}
+
 // The data source's parser takes one type a column.
 TEST(TempoSearch, AColumnHasOneType) {
   Sample sample;
@@ -216,6 +230,7 @@ TEST(TempoTags, AreBounded) {
   EXPECT_THAT(ask("").body, HasSubstr("key30"));
   EXPECT_EQ(Count(values("").body, "\"type\""), 3U);
   ASSERT_EQ(values("").headers.size(), 1U);
+  EXPECT_EQ(values("").headers[0].second, "more than 3 traces (limits.tag_traces)");
 }
 
 TEST(TempoTags, UnknownScope) {
