@@ -17,7 +17,6 @@
 #include "api/query/traceql_names.h"
 #include "api/query/traceql_plan.h"
 #include "api/tempo/parameters.h"
-#include "api/time_text.h"
 #include "api/walk_traces.h"
 #include "wire/json_writer.h"
 
@@ -78,7 +77,7 @@ std::string SpecialCondition(const std::string& key, const std::string& value) {
        {"otel.scope.name", "instrumentation:name"},
        {"otel.scope.version", "instrumentation:version"}}};
   for (const auto& [name, field] : kNames) {
-    if (key == name) return std::string(field) + " = " + query::QuotedText(value);
+    if (key == name) return std::string(field) + " = " + traceql::QuotedText(value);
   }
   return {};
 }
@@ -89,25 +88,14 @@ struct Asked {
   std::size_t traces = kDefaultTraces;
 };
 
-Result<void> AddDurations(const Request& request, std::string& conditions) {
-  for (const auto& [name, op] :
-       {std::pair("minDuration", " >= "), std::pair("maxDuration", " <= ")}) {
-    const std::string_view text = request.Query(name).value_or("");
-    if (text.empty()) continue;
-    const auto duration = ParseDuration(text);
-    if (!duration) return InvalidArgument(std::string(name) + ": " + duration.error().message);
-    conditions += std::string(" && duration") + op + std::to_string(*duration) + "ns";
-  }
-  return {};
-}
-
 Result<Asked> Read(const Request& request, const Context& context) {
   const std::string_view service = request.Query("service").value_or("");
   if (service.empty()) return InvalidArgument("parameter service is required");
-  std::string conditions = "resource.service.name = " + query::QuotedText(service);
+  std::string conditions = "resource.service.name = " + traceql::QuotedText(service);
   const std::string_view operation = request.Query("operation").value_or("");
-  if (!operation.empty()) conditions += " && name = " + query::QuotedText(operation);
-  TL_TRY(AddDurations(request, conditions));
+  if (!operation.empty()) conditions += " && name = " + traceql::QuotedText(operation);
+  TL_TRY_ASSIGN(const auto durations, tempo::ReadDurations(request, "duration"));
+  for (const std::string& duration : durations) conditions += " && " + duration;
   TL_TRY_ASSIGN(const Tags tags, ReadTags(request));
   std::vector<Matcher> matchers;
   for (const auto& [key, value] : tags) {

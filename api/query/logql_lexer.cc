@@ -4,13 +4,12 @@
 #include <charconv>
 #include <utility>
 
+#include "api/query/blank.h"
 #include "api/query/literal.h"
 #include "api/query/place.h"
 
 namespace throughline::api::query {
 namespace {
-
-constexpr std::string_view kBlank = " \t\r\n";
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsNameStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -103,18 +102,6 @@ Error LogQlLexer::Wrong(std::size_t at, std::string_view message) const {
                          std::to_string(place.column) + ": " + std::string(message));
 }
 
-void LogQlLexer::SkipBlank() {
-  while (at_ < text_.size()) {
-    if (kBlank.find(text_[at_]) != std::string_view::npos) {
-      ++at_;
-    } else if (text_[at_] == '#') {
-      at_ = std::min(text_.find('\n', at_), text_.size());
-    } else {
-      return;
-    }
-  }
-}
-
 Result<LogQlToken> LogQlLexer::String() {
   LogQlToken token;
   token.kind = LogQlToken::Kind::kString;
@@ -168,7 +155,7 @@ Result<LogQlToken> LogQlLexer::Number() {
 
 Result<LogQlToken> LogQlLexer::Next() {
   using Kind = LogQlToken::Kind;
-  SkipBlank();
+  at_ = AfterBlank(text_, at_);
   LogQlToken token;
   token.at = at_;
   if (at_ == text_.size()) return token;

@@ -35,7 +35,6 @@ class LogQlLexer {
   Error Wrong(std::size_t at, std::string_view message) const;
 
  private:
-  void SkipBlank();
   Result<LogQlToken> String();
   Result<LogQlToken> Number();
 

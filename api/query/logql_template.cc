@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "api/query/blank.h"
 #include "api/query/literal.h"
 
 namespace throughline::api::query {
 namespace {
 
-constexpr std::string_view kBlank = " \t\r\n";
 constexpr std::string_view kKnown =
     " (supported: {{ .label }}, {{ __line__ }}, {{ contains \"text\" __line__ }})";
 

@@ -4,13 +4,12 @@
 #include <charconv>
 #include <utility>
 
+#include "api/query/blank.h"
 #include "api/query/literal.h"
 #include "api/query/place.h"
 
 namespace throughline::api::query {
 namespace {
-
-constexpr std::string_view kBlank = " \t\r\n";
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsNameStart(char c) {
@@ -48,21 +47,9 @@ Error PromQlLexer::Wrong(std::size_t at, std::string_view message) const {
                          ": parse error: " + std::string(message));
 }
 
-void PromQlLexer::SkipBlank() {
-  while (at_ < text_.size()) {
-    if (kBlank.find(text_[at_]) != std::string_view::npos) {
-      ++at_;
-    } else if (text_[at_] == '#') {
-      at_ = std::min(text_.find('\n', at_), text_.size());
-    } else {
-      return;
-    }
-  }
-}
-
 Result<PromQlToken> PromQlLexer::Next() {
   using Kind = PromQlToken::Kind;
-  SkipBlank();
+  at_ = AfterBlank(text_, at_);
   PromQlToken token;
   token.at = at_;
   if (at_ == text_.size()) return token;

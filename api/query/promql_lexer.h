@@ -35,7 +35,6 @@ class PromQlLexer {
   Error Wrong(std::size_t at, std::string_view message) const;
 
  private:
-  void SkipBlank();
   Result<PromQlToken> Number();
   bool TakeDuration(PromQlToken& token);
 

@@ -4,18 +4,9 @@
 
 namespace throughline::api::query {
 
-std::string QuotedText(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
 std::string TagCondition(std::string_view key, std::string_view value) {
-  const std::string field = "." + QuotedText(key);
-  const std::string as_text = field + " = " + QuotedText(value);
+  const std::string field = "." + traceql::QuotedText(key);
+  const std::string as_text = field + " = " + traceql::QuotedText(value);
   const std::string bare = field + " = " + std::string(value);
   const bool plain =
       !value.empty() && value.find_first_not_of("0123456789.-truefals") == value.npos;

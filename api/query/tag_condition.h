@@ -10,7 +10,4 @@ namespace throughline::api::query {
 // parentheses: those searches know no types.
 std::string TagCondition(std::string_view key, std::string_view value);
 
-// In double quotes, escaped.
-std::string QuotedText(std::string_view text);
-
 }  // namespace throughline::api::query

@@ -212,5 +212,7 @@ Result<Field> ParseField(std::string_view text);
 std::string ToText(const Query& query);
 std::string ToText(const Field& field);
 std::string ToText(const Expr& expr);
+// A text as a constant: in double quotes, escaped.
+std::string QuotedText(std::string_view text);
 
 }  // namespace throughline::api::query::traceql

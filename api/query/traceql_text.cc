@@ -7,24 +7,6 @@
 namespace throughline::api::query::traceql {
 namespace {
 
-void AppendQuoted(std::string_view text, std::string& out) {
-  out += '"';
-  for (const char c : text) {
-    switch (c) {
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
-      case '\r': out += "\\r"; break;
-      case '"':
-      case '\\':
-        out += '\\';
-        out += c;
-        break;
-      default: out += c;
-    }
-  }
-  out += '"';
-}
-
 // With a point or an exponent, so that it stays a float.
 void AppendFloat(double number, std::string& out) {
   char digits[40];
@@ -41,7 +23,7 @@ void AppendText(const Constant& constant, std::string& out) {
     case Type::kInt: out += std::to_string(constant.integer); break;
     case Type::kFloat: AppendFloat(constant.number, out); break;
     case Type::kDuration: out += std::to_string(constant.integer) + "ns"; break;
-    case Type::kString: AppendQuoted(constant.text, out); break;
+    case Type::kString: out += QuotedText(constant.text); break;
     case Type::kStatus: out += kStatusWords[static_cast<std::size_t>(constant.integer)]; break;
     case Type::kKind: out += kKindWords[static_cast<std::size_t>(constant.integer)]; break;
   }
@@ -70,7 +52,7 @@ void AppendText(const Field& field, std::string& out) {
   if (IsPlain(field.key) && !(field.key[0] >= '0' && field.key[0] <= '9')) {
     out += field.key;
   } else {
-    AppendQuoted(field.key, out);
+    out += QuotedText(field.key);
   }
 }
 
@@ -207,6 +189,24 @@ std::string TextOf(const Part& part) {
 }
 
 }  // namespace
+
+std::string QuotedText(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    switch (c) {
+      case '\n': out += "\\n"; break;
+      case '\t': out += "\\t"; break;
+      case '\r': out += "\\r"; break;
+      case '"':
+      case '\\':
+        out += '\\';
+        out += c;
+        break;
+      default: out += c;
+    }
+  }
+  return out + '"';
+}
 
 std::string ToText(const Query& query) {
   std::string out = TextOf(query.pipeline);

@@ -7,7 +7,7 @@
 
 #include "api/query/tag_condition.h"
 #include "api/query/traceql_names.h"
-#include "api/time_text.h"
+#include "api/tempo/parameters.h"
 
 namespace throughline::api::tempo {
 namespace {
@@ -18,7 +18,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kSpecial 
 
 std::string ConditionOf(std::string_view key, std::string_view value) {
   for (const auto& [name, field] : kSpecial) {
-    if (key == name) return std::string(field) + " = " + query::QuotedText(value);
+    if (key == name) return std::string(field) + " = " + query::traceql::QuotedText(value);
   }
   if (key == "status.code") {
     const bool known = query::traceql::IndexOf(query::traceql::kStatusWords, value).has_value();
@@ -62,14 +62,8 @@ Result<std::vector<std::string>> ConditionsOf(std::string_view tags) {
 Result<std::string> QueryOfTags(const Request& request) {
   TL_TRY_ASSIGN(std::vector<std::string> conditions,
                 ConditionsOf(request.Query("tags").value_or("")));
-  for (const auto& [name, op] :
-       {std::pair("minDuration", " >= "), std::pair("maxDuration", " <= ")}) {
-    const std::string_view text = request.Query(name).value_or("");
-    if (text.empty()) continue;
-    const auto duration = ParseDuration(text);
-    if (!duration) return InvalidArgument(std::string(name) + ": " + duration.error().message);
-    conditions.push_back(std::string("traceDuration") + op + std::to_string(*duration) + "ns");
-  }
+  TL_TRY_ASSIGN(const auto durations, ReadDurations(request, "traceDuration"));
+  conditions.insert(conditions.end(), durations.begin(), durations.end());
   std::string query = "{";
   for (const std::string& condition : conditions) {
     if (query.size() > 1) query += " && ";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <string>
+#include <utility>
 
 #include "api/time_text.h"
 #include "correlate/digits.h"
@@ -60,6 +61,19 @@ Result<std::size_t> ReadCount(const Request& request, std::string_view name, std
     return InvalidArgument(std::string(name) + ": want a whole number");
   }
   return std::min(count == 0 ? fallback : count, most);
+}
+
+Result<std::vector<std::string>> ReadDurations(const Request& request, std::string_view field) {
+  std::vector<std::string> conditions;
+  for (const auto& [name, op] :
+       {std::pair("minDuration", " >= "), std::pair("maxDuration", " <= ")}) {
+    const std::string_view text = request.Query(name).value_or("");
+    if (text.empty()) continue;
+    const auto duration = ParseDuration(text);
+    if (!duration) return InvalidArgument(std::string(name) + ": " + duration.error().message);
+    conditions.push_back(std::string(field) + op + std::to_string(*duration) + "ns");
+  }
+  return conditions;
 }
 
 }  // namespace throughline::api::tempo

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/http.h"
 #include "api/tempo/handlers.h"
@@ -22,5 +24,8 @@ TimeRange LastHour(const Context& context);
 // A whole number; absent, empty and 0 are `fallback`, more than `most` is `most`.
 Result<std::size_t> ReadCount(const Request& request, std::string_view name, std::size_t fallback,
                               std::size_t most);
+
+// `minDuration` and `maxDuration` as conditions of TraceQL on `field`: "duration >= 5ns".
+Result<std::vector<std::string>> ReadDurations(const Request& request, std::string_view field);
 
 }  // namespace throughline::api::tempo
