@@ -1,6 +1,5 @@
 #include "store/sql/data_copy.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,75 +20,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCatalog = "catalog.db";
+constexpr const char* kCatalog = sqlite::kCatalogFile.data();  // Of a literal.
 constexpr const char* kLog = "-wal";
-constexpr std::size_t kCopyBytes = 1U << 20U;
 constexpr int kAttempts = 50;
 constexpr std::chrono::milliseconds kBetweenAttempts{10};
 
-class OpenFile {
- public:
-  OpenFile(const std::string& path, int flags)
-      : file_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
-  ~OpenFile() {
-    if (file_ >= 0) ::close(file_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  bool is_open() const { return file_ >= 0; }
-  int get() const { return file_; }
+bool IsThere(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
- private:
-  const int file_;
-};
-
-// Calls `take` with the bytes of the file up to the size that it had when it was opened. False: it
-// is not there.
-template <typename Take>
-Result<bool> EachPiece(const std::string& path, Take take) {
-  const OpenFile file(path, O_RDONLY);
-  if (!file.is_open()) {
-    if (errno == ENOENT) return false;
-    return sqlite::FileError("open", path, errno);
-  }
-  struct stat found {};
-  if (::fstat(file.get(), &found) != 0) return sqlite::FileError("read the size", path, errno);
-  auto left = static_cast<std::size_t>(found.st_size);
-  std::string piece(std::min(kCopyBytes, std::max<std::size_t>(left, 1)), '\0');
-  while (left > 0) {
-    const ssize_t read = ::read(file.get(), piece.data(), std::min(piece.size(), left));
-    if (read < 0 && errno == EINTR) continue;
-    if (read < 0) return sqlite::FileError("read", path, errno);
-    if (read == 0) break;
-    left -= static_cast<std::size_t>(read);
-    TL_TRY(take(std::string_view(piece.data(), static_cast<std::size_t>(read))));
-  }
-  return true;
-}
-
+// False: there is no `from`, which may have gone meanwhile.
 Result<bool> CopyFile(const std::string& from, const std::string& to) {
-  const OpenFile file(to, O_WRONLY | O_CREAT | O_TRUNC);
-  if (!file.is_open()) return sqlite::FileError("create", to, errno);
-  auto copied = EachPiece(from, [&](std::string_view bytes) -> Result<void> {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return sqlite::FileError("write", to, errno);
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
-  });
-  if (copied && !*copied) TL_TRY(sqlite::SystemFiles().Remove(to));
-  return copied;
+  const auto copied =
+      sqlite::SystemFiles().Copy(from, to, [](std::string_view) { return Result<void>(); });
+  if (copied) return true;
+  if (IsThere(from)) return copied.error();
+  TL_TRY(sqlite::SystemFiles().Remove(to));
+  return false;
 }
 
 Result<std::optional<std::string>> ReadAll(const std::string& path) {
   std::string bytes;
-  TL_TRY_ASSIGN(const bool is_there, EachPiece(path, [&](std::string_view piece) -> Result<void> {
-                  bytes.append(piece);
-                  return {};
-                }));
-  return is_there ? std::optional<std::string>(std::move(bytes)) : std::nullopt;
+  const auto read = sqlite::SystemFiles().Read(path, [&bytes](std::string_view piece) {
+    bytes.append(piece);
+    return Result<void>();
+  });
+  if (read) return std::optional<std::string>(std::move(bytes));
+  if (IsThere(path)) return read.error();
+  return std::optional<std::string>();
 }
 
 }  // namespace

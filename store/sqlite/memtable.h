@@ -48,6 +48,10 @@ struct Block {
   std::uint64_t first_unix_ns = UINT64_MAX;
   std::uint64_t last_unix_ns = 0;
 
+  // Of spans, lines or exemplars.
+  std::uint32_t count(RecordKind kind) const {
+    return kind == RecordKind::kSpan ? spans : kind == RecordKind::kLine ? lines : exemplars;
+  }
   void Note(const RecordView& record) {
     const std::uint64_t observed =
         record.kind() == RecordKind::kLine ? record.observed_unix_ns() : 0;

@@ -10,18 +10,6 @@
 namespace throughline::store::sqlite {
 namespace {
 
-std::uint32_t CountOf(const Block& block, RecordKind kind) {
-  return kind == RecordKind::kSpan   ? block.spans
-         : kind == RecordKind::kLine ? block.lines
-                                     : block.exemplars;
-}
-
-std::uint64_t CountOf(const segment::SegmentInfo& info, RecordKind kind) {
-  return kind == RecordKind::kSpan   ? info.spans
-         : kind == RecordKind::kLine ? info.logs
-                                     : info.exemplars;
-}
-
 bool IsEverything(TimeRange range) {
   return range.start_unix_ns == 0 && range.end_unix_ns == UINT64_MAX;
 }
@@ -80,7 +68,7 @@ segment::SearchFilter RecordScan::SearchFilterFor(TimeRange arrivals) const {
 
 bool RecordScan::BeginSegment(const segment::Segment& segment) {
   const segment::SegmentInfo& info = segment.info();
-  if (CountOf(info, filter_.kind) == 0) return false;
+  if (info.CountOf(segment::KindBit(filter_.kind)) == 0) return false;
   const auto search = SearchFilterFor({info.first_arrival_unix_ns, info.last_arrival_unix_ns});
   if (info.time.start_unix_ns > search.time.end_unix_ns ||
       info.time.end_unix_ns < search.time.start_unix_ns) {
@@ -119,7 +107,7 @@ Result<bool> RecordScan::Next(Batch& to) {
     const auto requests = snapshot.blocks();
     while (request_ < requests.size()) {
       const Block& request = requests[request_++];
-      if (request.tenant != view_.tenant || CountOf(request, filter_.kind) == 0) continue;
+      if (request.tenant != view_.tenant || request.count(filter_.kind) == 0) continue;
       if (scope_->Expired()) return Error{Errc::kUnavailable, kStopped};
       const auto search = SearchFilterFor({request.arrival_unix_ns, request.arrival_unix_ns});
       to.keep_alive = view_.keep_alive;

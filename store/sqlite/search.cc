@@ -24,12 +24,6 @@ using segment::BlockCandidate;
 using segment::SearchFilter;
 using segment::Segment;
 
-std::uint32_t CountOf(const Block& block, RecordKind kind) {
-  return kind == RecordKind::kSpan   ? block.spans
-         : kind == RecordKind::kLine ? block.lines
-                                     : block.exemplars;
-}
-
 // Why a search left something out.
 struct Cut {
   bool deadline = false;
@@ -63,7 +57,7 @@ class Scan {
       const auto requests = snapshot.blocks();
       for (std::size_t request = 0; request < requests.size(); ++request) {
         const Block& block = requests[request];
-        if (block.tenant != view.tenant || CountOf(block, filter.kind) == 0) continue;
+        if (block.tenant != view.tenant || block.count(filter.kind) == 0) continue;
         if (!with_tags[request]) continue;
         Push({block.first_unix_ns, block.last_unix_ns},
              {.hot = static_cast<std::uint32_t>(hot_.size()), .request = &block});
