@@ -15,6 +15,7 @@
 #include "gateway/cli_render.h"
 #include "gateway/cli_state.h"
 #include "gateway/cli_waterfall.h"
+#include "gateway/complain.h"
 #include "gateway/demo.h"
 #include "gateway/http_client.h"
 #include "gateway/terminal.h"
@@ -61,11 +62,6 @@ int ExitOf(int http_status) {
   if (http_status == 404) return kExitNotFound;
   if (http_status >= 500 || http_status == 429) return kExitUnreachable;
   return http_status >= 400 ? kExitUsage : kExitFound;
-}
-
-int Complain(const std::string& text, int exit_code) {
-  std::fprintf(stderr, "throughline: %s\n", text.c_str());
-  return exit_code;
 }
 
 // Prints an answer, or why there is none. `render` is called with a good answer.

@@ -9,6 +9,7 @@
 #include <CLI/App.hpp>
 
 #include "api/time_text.h"
+#include "gateway/complain.h"
 #include "gateway/open_store.h"
 #include "gateway/snapshot_client.h"
 #include "gateway/stop_signal.h"
@@ -25,9 +26,6 @@ namespace {
 namespace backup = store::backup;
 namespace care = store::care;
 
-constexpr int kExitFailed = 1;
-constexpr int kExitWrong = 2;
-constexpr int kExitStopped = 3;
 constexpr const char* kDefaultUrl = "http://127.0.0.1:4380";
 
 struct BackupArguments {
@@ -37,14 +35,11 @@ struct BackupArguments {
   bool damaged = false;
 };
 
-int Complain(const Error& error, const std::string& hint = {}) {
+int EndWith(const Error& error, const std::string& hint = {}) {
   if (care::IsStop(error)) {
-    std::fputs("throughline: stopped; the same command goes on from here\n", stderr);
-    return kExitStopped;
+    return Complain("stopped; the same command goes on from here", kExitStopped);
   }
-  std::fprintf(stderr, "throughline: %s%s\n", error.message.c_str(), hint.c_str());
-  const bool is_wrong = error.code == Errc::kConflict || error.code == Errc::kInvalidArgument;
-  return is_wrong ? kExitWrong : kExitFailed;
+  return Complain(Error{error.code, error.message + hint});
 }
 
 backup::Options OptionsOf(const BackupArguments& arguments, Watched& watched) {
@@ -129,9 +124,8 @@ int BackupCommand(const BackupArguments& arguments) {
   const auto copied = RunBackup(arguments);
   if (!copied) {
     const bool is_damage = copied.error().code == Errc::kDataLoss && !arguments.damaged;
-    return Complain(
-        copied.error(),
-        is_damage ? " (`throughline fsck` says more; --damaged backs up the rest)" : "");
+    return EndWith(copied.error(),
+                   is_damage ? " (`throughline fsck` says more; --damaged backs up the rest)" : "");
   }
   std::printf("%s holds %s, %s%s; %s, %s were new\n", arguments.directory.c_str(),
               Segments(copied->segments).c_str(), Megabytes(copied->bytes).c_str(),
@@ -149,7 +143,7 @@ int RestoreCommand(const BackupArguments& arguments) {
       backup::Restore(arguments.directory, arguments.data, OptionsOf(arguments, watched));
   if (!copied) {
     const bool is_damage = copied.error().code == Errc::kDataLoss && !arguments.damaged;
-    return Complain(copied.error(), is_damage ? " (--damaged restores what there is)" : "");
+    return EndWith(copied.error(), is_damage ? " (--damaged restores what there is)" : "");
   }
   std::printf("%s holds %s, %s%s\n", arguments.data.c_str(), Segments(copied->segments).c_str(),
               Megabytes(copied->bytes).c_str(), Until(copied->snapshot_unix_ns).c_str());

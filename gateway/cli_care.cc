@@ -7,6 +7,7 @@
 
 #include <CLI/App.hpp>
 
+#include "gateway/complain.h"
 #include "gateway/stop_signal.h"
 #include "gateway/watched.h"
 #include "store/care/check.h"
@@ -21,11 +22,6 @@ namespace care = store::care;
 constexpr int kExitHurt = 1;
 constexpr int kExitLost = 2;
 constexpr int kExitNotDone = 3;
-
-int Complain(const std::string& text, int exit_code) {
-  std::fprintf(stderr, "throughline: %s\n", text.c_str());
-  return exit_code;
-}
 
 // --- fsck ---------------------------------------------------------------------------------------
 

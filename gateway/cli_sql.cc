@@ -14,6 +14,7 @@
 
 #include "api/time_text.h"
 #include "correlate/scope.h"
+#include "gateway/complain.h"
 #include "gateway/open_store.h"
 #include "gateway/sql_shell.h"
 #include "gateway/sql_signals.h"
@@ -27,9 +28,6 @@ namespace {
 
 using store::sql::Connection;
 
-constexpr int kExitFailed = 1;
-constexpr int kExitWrong = 2;
-constexpr int kExitStopped = 3;
 constexpr const char* kDefaultTimeout = "5m";
 
 struct SqlArguments {
@@ -39,11 +37,6 @@ struct SqlArguments {
   std::string timeout = kDefaultTimeout;
   std::string query;
 };
-
-int Complain(const std::string& text, int exit_code) {
-  std::fprintf(stderr, "throughline: %s\n", text.c_str());
-  return exit_code;
-}
 
 // Bytes to a file descriptor; after the first failure, nowhere.
 class Output {

@@ -12,6 +12,7 @@
 
 #include "correlate/scope.h"
 #include "exemplars/otlp.h"
+#include "gateway/complain.h"
 #include "gateway/import_state.h"
 #include "gateway/open_store.h"
 #include "gateway/progress.h"
@@ -28,9 +29,6 @@ namespace {
 
 namespace transfer = store::transfer;
 
-constexpr int kExitFailed = 1;
-constexpr int kExitWrong = 2;
-constexpr int kExitStopped = 3;
 // What a crash may cost of an export's time.
 constexpr std::chrono::seconds kSaveInterval{5};
 
@@ -60,16 +58,6 @@ struct TransferArguments {
     return text;
   }
 };
-
-int Complain(const std::string& text, int exit_code) {
-  std::fprintf(stderr, "throughline: %s\n", text.c_str());
-  return exit_code;
-}
-
-int Complain(const Error& error) {
-  const bool is_wrong = error.code == Errc::kInvalidArgument || error.code == Errc::kConflict;
-  return Complain(error.message, is_wrong ? kExitWrong : kExitFailed);
-}
 
 Result<TimeRange> RangeOf(const TransferArguments& arguments, std::uint64_t now_unix_ns) {
   TimeRange range;
