@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/gateway/raw_client.h"
+#include "tests/test_clock.h"
 #include "wire/compress.h"
 
 namespace throughline::gateway {
@@ -20,15 +21,6 @@ constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kNow = 1'700'000'000 * kSecond;
 constexpr char kTrace[] = "0af7651916cd43dd8448eb211c80319c";
 constexpr char kOther[] = "11112222333344445555666677778888";
-
-class TestClock final : public Clock {
- public:
-  std::uint64_t NowUnixNs() const override { return now_.load(); }
-  void Advance(std::uint64_t ns) { now_ += ns; }
-
- private:
-  std::atomic<std::uint64_t> now_{kNow};
-};
 
 // One span of OTLP/JSON.
 std::string SpanJson(const std::string& trace, const std::string& span = "b7ad6b7169203331") {
@@ -85,7 +77,7 @@ class GatewayTest : public ::testing::Test {
     return text.substr(begin, text.find('\n', begin) - begin);
   }
 
-  TestClock clock_;
+  TestClock clock_{kNow};
   std::unique_ptr<Gateway> gateway_;
 };
 

@@ -23,6 +23,7 @@
 #include "tests/gateway/raw_client.h"
 #include "tests/proto/samples.h"
 #include "tests/proto/truncation.h"
+#include "tests/test_clock.h"
 #include "wire/compress.h"
 #include "wire/protobuf.h"
 
@@ -35,15 +36,6 @@ using ::testing::HasSubstr;
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kNow = 1'700'000'000 * kSecond;
-
-class TestClock final : public Clock {
- public:
-  std::uint64_t NowUnixNs() const override { return now_.load(); }
-  void Advance(std::uint64_t ns) { now_ += ns; }
-
- private:
-  std::atomic<std::uint64_t> now_{kNow};
-};
 
 std::string Field(int number, const std::string& content) {
   std::string bytes(1, static_cast<char>(number * 8 + 2));
@@ -137,7 +129,7 @@ class GrpcServerTest : public ::testing::Test {
     return text.substr(begin, text.find('\n', begin) - begin);
   }
 
-  TestClock clock_;
+  TestClock clock_{kNow};
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<GrpcClient> client_;
 };
@@ -286,7 +278,7 @@ TEST(GrpcControl, DamagedRequestsAreAnsweredOrRefused) {
 }
 
 TEST(GrpcServerBudget, MessagesOverItAreToldToComeBack) {
-  const TestClock clock;
+  const TestClock clock{kNow};
   store::MemoryStore store({});
   store::Writer writer(store, {});
   Metrics metrics(0);

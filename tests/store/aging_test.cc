@@ -12,6 +12,7 @@
 #include "store/maintainer.h"
 #include "store/writer.h"
 #include "tests/store/sealed_world.h"
+#include "tests/test_clock.h"
 
 namespace throughline::store {
 namespace {
@@ -74,15 +75,6 @@ TEST(Aging, WhatIsHotExpires) {
   EXPECT_TRUE(found->evidence.in_expired);
 }
 
-class TestClock final : public Clock {
- public:
-  std::uint64_t NowUnixNs() const override { return now_.load(); }
-  void Advance(std::uint64_t ns) { now_ += ns; }
-
- private:
-  std::atomic<std::uint64_t> now_{kNow};
-};
-
 // Steps of the store, as they come.
 class Steps {
  public:
@@ -107,7 +99,7 @@ TEST(Aging, TheMaintainerAndTheWriterDoItTogether) {
   const std::string directory = testing::TempDir() + "throughline-aging-" +
                                 std::to_string(::testing::UnitTest::GetInstance()->random_seed());
   std::filesystem::remove_all(directory);
-  TestClock clock;
+  TestClock clock{kNow};
   Steps steps;
   Maintainer maintainer({.period = std::chrono::milliseconds(1)});
   SqliteStore::Options options = Options();

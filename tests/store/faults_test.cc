@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
-#include <stdlib.h>  // mkdtemp
 
 #include <algorithm>
 #include <filesystem>
@@ -15,6 +14,7 @@
 #include "correlate/check.h"
 #include "store/sqlite/sqlite_store.h"
 #include "tests/store/faulty_vfs.h"
+#include "tests/store/new_directory.h"
 #include "tests/store/sample.h"
 
 namespace throughline::store {
@@ -40,15 +40,6 @@ const std::vector<Group>& Groups() {
       {.tenant = "a third", .numbers = {8}},
   };
   return groups;
-}
-
-// Thousands of small files that need no disk below them: memory, where there is some.
-std::string NewDirectory() {
-  std::string path = testing::TempDir() + "throughline-XXXXXX";
-  if (std::string in_memory = "/dev/shm/throughline-XXXXXX"; ::mkdtemp(in_memory.data()) != nullptr)
-    return in_memory;
-  TL_CHECK(::mkdtemp(path.data()) != nullptr);
-  return path;
 }
 
 // A data directory on a disk of its own, and what its store has acknowledged.

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
-#include <stdlib.h>  // mkdtemp
 
 #include <algorithm>
 #include <filesystem>
@@ -11,18 +10,10 @@
 #include "correlate/check.h"
 #include "store/copy.h"
 #include "tests/store/dump.h"
+#include "tests/store/new_directory.h"
 
 namespace throughline::store {
 namespace {
-
-// Memory, where there is some.
-std::string NewDirectory() {
-  std::string path = testing::TempDir() + "throughline-XXXXXX";
-  if (std::string in_memory = "/dev/shm/throughline-XXXXXX"; ::mkdtemp(in_memory.data()) != nullptr)
-    return in_memory;
-  TL_CHECK(::mkdtemp(path.data()) != nullptr);
-  return path;
-}
 
 // A directory draws its seed at random; the tests' random is theirs.
 void SetHashSeed(const std::string& directory, std::uint64_t seed) {

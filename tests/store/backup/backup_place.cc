@@ -1,29 +1,21 @@
 #include "tests/store/backup/backup_place.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>  // mkdtemp
 
 #include <filesystem>
 
 #include "correlate/check.h"
 #include "store/sqlite/files.h"
+#include "tests/store/new_directory.h"
 
 namespace throughline::store::backup {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string NewRoot() {
-  std::string path = "/dev/shm/throughline-backup-XXXXXX";
-  if (::mkdtemp(path.data()) != nullptr) return path;
-  path = testing::TempDir() + "throughline-backup-XXXXXX";
-  TL_CHECK(::mkdtemp(path.data()) != nullptr);
-  return path;
-}
-
 }  // namespace
 
-BackupPlace::BackupPlace() : root_(NewRoot()) { data_.Fill(); }
+BackupPlace::BackupPlace() : root_(NewDirectory()) { data_.Fill(); }
 
 BackupPlace::~BackupPlace() { fs::remove_all(root_); }
 

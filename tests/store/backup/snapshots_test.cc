@@ -14,18 +14,13 @@
 #include "tests/store/backup/backup_place.h"
 #include "tests/store/faulty_vfs.h"
 #include "tests/store/sample.h"
+#include "tests/test_clock.h"
 
 namespace throughline::store::backup {
 namespace {
 
 using testing::StartsWith;
 namespace fs = std::filesystem;
-
-class TestClock final : public Clock {
- public:
-  std::uint64_t NowUnixNs() const override { return now.load(); }
-  std::atomic<std::uint64_t> now{kNow};
-};
 
 // A store with all that runs it.
 class RunningStore {
@@ -67,7 +62,7 @@ class RunningStore {
     std::condition_variable done;
     std::optional<Result<void>> answer;
     const auto submitted = writer_->Submit(
-        {.tenant = "default", .batch = sample.Finish(), .arrival_unix_ns = clock.now},
+        {.tenant = "default", .batch = sample.Finish(), .arrival_unix_ns = clock.NowUnixNs()},
         [&](const Result<Appended>& appended) {
           const std::lock_guard lock(mutex);
           answer = appended ? Result<void>() : Result<void>(appended.error());
@@ -91,13 +86,13 @@ class RunningStore {
   Result<Snapshots::State> Await(std::uint64_t id) {
     Result<Snapshots::State> state = Snapshots::State::kMaking;
     RunUntil([&] {
-      state = snapshots_->Look(id, clock.now);
+      state = snapshots_->Look(id, clock.NowUnixNs());
       return !state || *state == Snapshots::State::kReady;
     });
     return state;
   }
 
-  TestClock clock;
+  TestClock clock{kNow};
 
  private:
   const std::string directory_;
@@ -186,17 +181,17 @@ TEST_F(SnapshotsTest, OneThatNobodyLooksAtGoes) {
   ASSERT_TRUE(running.Append(1));
   ASSERT_TRUE(running.snapshots().Begin(1, kNow));
   ASSERT_TRUE(running.Await(1));
-  running.clock.now += 9 * kSecond;
-  ASSERT_TRUE(running.snapshots().Look(1, running.clock.now));  // Renews it.
-  running.clock.now += 9 * kSecond;
-  ASSERT_TRUE(running.snapshots().Look(1, running.clock.now));
-  running.clock.now += 11 * kSecond;
+  running.clock.Advance(9 * kSecond);
+  ASSERT_TRUE(running.snapshots().Look(1, running.clock.NowUnixNs()));  // Renews it.
+  running.clock.Advance(9 * kSecond);
+  ASSERT_TRUE(running.snapshots().Look(1, running.clock.NowUnixNs()));
+  running.clock.Advance(11 * kSecond);
   running.RunUntil([&] { return !fs::exists(running.folder()); });
-  EXPECT_EQ(running.snapshots().Look(1, running.clock.now).error().code, Errc::kNotFound);
+  EXPECT_EQ(running.snapshots().Look(1, running.clock.NowUnixNs()).error().code, Errc::kNotFound);
   // Nor does it keep others out.
-  ASSERT_TRUE(running.snapshots().Begin(2, running.clock.now));
-  running.clock.now += 11 * kSecond;
-  ASSERT_TRUE(running.snapshots().Begin(3, running.clock.now));
+  ASSERT_TRUE(running.snapshots().Begin(2, running.clock.NowUnixNs()));
+  running.clock.Advance(11 * kSecond);
+  ASSERT_TRUE(running.snapshots().Begin(3, running.clock.NowUnixNs()));
   ASSERT_TRUE(running.Await(3));
 }
 

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
-#include <stdlib.h>  // mkdtemp
 
 #include <filesystem>
 #include <fstream>
@@ -10,20 +9,13 @@
 #include "correlate/check.h"
 #include "store/sqlite/page_check.h"
 #include "tests/store/dump.h"
+#include "tests/store/new_directory.h"
 #include "tests/store/sample.h"
 
 namespace throughline::store::care {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string NewDirectory() {
-  std::string path = "/dev/shm/throughline-care-XXXXXX";
-  if (::mkdtemp(path.data()) != nullptr) return path;
-  path = testing::TempDir() + "throughline-care-XXXXXX";
-  TL_CHECK(::mkdtemp(path.data()) != nullptr);
-  return path;
-}
 
 }  // namespace
 
