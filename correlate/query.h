@@ -149,6 +149,19 @@ struct RecordPage {
   std::string incomplete_reason;
 };
 
+// All records of a range, for what works on whole windows.
+struct VisitQuery {
+  TimeRange time = {};
+  bool spans = true;
+  bool logs = true;
+  bool exemplars = true;
+};
+
+struct Visited {
+  bool complete = true;
+  std::string incomplete_reason;  // "deadline", "damaged"; "limit": the visitor said so.
+};
+
 // Gauge points are not counted: those of pods seldom state a service.
 struct ServiceInfo {
   std::string service;

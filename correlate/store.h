@@ -95,6 +95,12 @@ class Store {
                                            const ExemplarQuery& query) const = 0;
   // The cost is that of the points in the range, of whatever metric. kInvalidArgument: no pattern.
   virtual Result<RecordPage> FindGauges(const Scope& scope, const GaugeQuery& query) const = 0;
+  // Calls `visit` with batches that together hold every span, line and exemplar of the range, in no
+  // order, until it says false. They may hold others beside, and what a retry stored in two parts
+  // twice; spans may come without their identity. Their views are good for the call. The cost is
+  // that of the range; nothing waits for the visitor but this lookup.
+  virtual Result<Visited> Visit(const Scope& scope, const VisitQuery& query,
+                                const std::function<bool(const Batch&)>& visit) const = 0;
   // Sorted by name.
   virtual Result<std::vector<ServiceInfo>> Services(const Scope& scope) const = 0;
   virtual Result<std::vector<OperationInfo>> Operations(const Scope& scope,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gateway/cli_answer.h"
+#include "gateway/cli_explain.h"
 #include "gateway/cli_render.h"
 #include "gateway/cli_state.h"
 #include "gateway/cli_waterfall.h"
@@ -283,6 +284,44 @@ void AddResolve(CLI::App& app, int* exit_code) {
   });
 }
 
+// --- explain ------------------------------------------------------------------------------------
+
+struct ExplainCommand {
+  Common common;
+  ExplainQuestion question;
+};
+
+void AddExplain(CLI::App& app, int* exit_code) {
+  auto options = std::make_shared<ExplainCommand>();
+  ExplainQuestion& question = options->question;
+  CLI::App* command =
+      app.add_subcommand("explain", "Why traces differ from normal ones: the culprit, with proof");
+  AddCommon(*command, options->common);
+  auto* since = command->add_option("--since", question.since, "From this long ago (5m, 1h)");
+  command->add_option("--start", question.start, "From: RFC 3339, unix time, or now-5m")
+      ->excludes(since);
+  command->add_option("--end", question.end, "To: RFC 3339, unix time, or now");
+  command->add_option("--baseline-start", question.baseline_start,
+                      "A normal window; without it some are chosen");
+  command->add_option("--baseline-end", question.baseline_end, "Its end");
+  command->add_option("--service", question.service, "Only traces through this service");
+  command->add_option("--operation", question.operation, "And this operation of it");
+  command->add_option("--metric", question.metric, "The metric that shows the spike, a selector");
+  command->add_option("--trace-id", question.trace_id, "A trace of the spike, in any spelling");
+  command->add_option("--kind", question.kind, "latency or error");
+  command->add_option("--limit", question.limit, "At most this many candidates");
+  command->callback([options, exit_code] {
+    const Common& common = options->common;
+    HttpClient client = ClientOf(common);
+    HttpHeaders headers = HeadersOf(common);
+    headers.emplace_back("Content-Type", "application/json");
+    *exit_code = Show(common,
+                      client.Post(UrlOf(common.url, "/api/v1/explain", {}), headers,
+                                  ExplainBody(options->question)),
+                      RenderExplain);
+  });
+}
+
 // --- demo ---------------------------------------------------------------------------------------
 
 void AddDemo(CLI::App& app, int* exit_code) {
@@ -316,6 +355,7 @@ void AddClientCommands(CLI::App& app, int* exit_code) {
   AddLogs(app, exit_code);
   AddExemplars(app, exit_code);
   AddResolve(app, exit_code);
+  AddExplain(app, exit_code);
   AddDemo(app, exit_code);
 }
 

@@ -53,7 +53,8 @@ Response FindGauges(const Request& request, const Context& context);     // GET 
 Response Resolve(const Request& request, const Context& context);        // POST /resolve
 Response Services(const Request& request, const Context& context);       // GET /services
 Response Operations(const Request& request,
-                    const Context& context);                       // GET /services/{s}/operations
-Response OpenApi(const Request& request, const Context& context);  // GET /openapi.yaml
+                    const Context& context);  // GET /services/{s}/operations
+Response ExplainWindow(const Request& request, const Context& context);  // POST /explain
+Response OpenApi(const Request& request, const Context& context);        // GET /openapi.yaml
 
 }  // namespace throughline::api::links

@@ -145,9 +145,8 @@ class RecordCloser {
     });
   }
 
-  void CloseTrace(TraceId id, std::span<const SpanFact> spans, std::span<const LineFact> lines) {
+  void CloseTrace(TraceId id, std::span<SpanFact> spans, std::span<const LineFact> lines) {
     if (!Wanted(spans)) return;
-    facts_ = spans;
     FillScratch(spans);
     tree_ = BuildTraceTree(scratch_);
     TraceRecord& trace = out_.traces.emplace_back();
@@ -168,19 +167,40 @@ class RecordCloser {
     trace.spans.count = static_cast<std::uint32_t>(out_.spans.size()) - trace.spans.begin;
   }
 
-  void FillScratch(std::span<const SpanFact> spans) {
+  // A retry that a store kept in two parts comes twice.
+  void FillScratch(std::span<SpanFact> spans) {
+    const auto content = [](const SpanFact& fact) {
+      return std::tie(fact.span_id, fact.start_unix_ns, fact.end_unix_ns, fact.parent_span_id,
+                      fact.operation, fact.resource, fact.kind, fact.status_code);
+    };
+    std::sort(spans.begin(), spans.end(),
+              [&](const SpanFact& a, const SpanFact& b) { return content(a) < content(b); });
+    const auto end =
+        std::unique(spans.begin(), spans.end(),
+                    [&](const SpanFact& a, const SpanFact& b) { return content(a) == content(b); });
+    facts_ = spans.first(static_cast<std::size_t>(end - spans.begin()));
     scratch_.spans.clear();
-    for (const SpanFact& fact : spans) {
+    for (const SpanFact& fact : facts_) {
       Span& span = scratch_.spans.emplace_back();
       span.span_id = fact.span_id;
       span.parent_span_id = fact.parent_span_id;
       span.start_unix_ns = fact.start_unix_ns;
       span.end_unix_ns = fact.end_unix_ns;
       span.arrival_unix_ns = fact.arrival_unix_ns;
-      span.identity = fact.identity;
       span.resource = fact.resource;
       span.kind = fact.kind;
       span.status_code = fact.status_code;
+    }
+    // Spans of one id are told apart by what they are, whatever numbers their names have.
+    for (std::size_t i = 1; i < facts_.size(); ++i) {
+      if (facts_[i].span_id != facts_[i - 1].span_id) continue;
+      for (const std::size_t twin : {i - 1, i}) {
+        const SpanFact& fact = facts_[twin];
+        const std::string_view service = out_.names.At(out_.resources[fact.resource].service);
+        scratch_.spans[twin].identity = HashBytes(
+            service,
+            HashBytes(out_.names.At(fact.operation), HashCombine(fact.end_unix_ns, fact.kind)));
+      }
     }
   }
 

@@ -129,7 +129,6 @@ void TraceRecorder::AddSpan(const Batch& batch, const Span& span, std::uint32_t 
   fact.start_unix_ns = span.start_unix_ns;
   fact.end_unix_ns = span.end_unix_ns;
   fact.arrival_unix_ns = span.arrival_unix_ns;
-  fact.identity = span.identity;
   fact.resource = resource;
   fact.operation = names_.Of(OperationOf(span.name));
   fact.peer = PeerOf(batch, span);

@@ -174,7 +174,6 @@ class TraceRecorder {
     std::uint64_t start_unix_ns = 0;
     std::uint64_t end_unix_ns = 0;
     std::uint64_t arrival_unix_ns = 0;
-    std::uint64_t identity = 0;
     std::uint32_t resource = 0;   // An index of resources_.
     std::uint32_t operation = 0;  // Names, all three.
     std::uint32_t peer = 0;       // Whom a client calls, as it says; empty: it does not.

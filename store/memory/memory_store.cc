@@ -9,6 +9,7 @@
 #include "store/copy.h"
 #include "store/cursor.h"
 #include "store/match.h"
+#include "store/record_time.h"
 #include "store/summary.h"
 
 namespace throughline::store {
@@ -347,6 +348,33 @@ Result<RecordPage> MemoryStore::FindExemplars(const Scope& scope,
   RecordCopier copier(records, page.records);
   for (const Keyed& item : items) copier.Copy(records.exemplars[item.index]);
   return page;
+}
+
+Result<Visited> MemoryStore::Visit(const Scope& scope, const VisitQuery& query,
+                                   const std::function<bool(const Batch&)>& visit) const {
+  Visited visited;
+  if (scope.Expired()) return Visited{.complete = false, .incomplete_reason = "deadline"};
+  // Copied, as the views of what is appended later would move under the visitor, who may be slow.
+  Batch found;
+  {
+    const std::shared_lock lock(mutex_);
+    const Tenant* const tenant = Find(scope.tenant);
+    if (tenant == nullptr) return visited;
+    const Batch& records = tenant->records();
+    RecordCopier copier(records, found);
+    const auto copy = [&](const auto& kind) {
+      for (const auto& record : kind) {
+        if (query.time.Contains(TimeOf(record))) copier.Copy(record);
+      }
+    };
+    if (query.spans) copy(records.spans);
+    if (query.logs) copy(records.logs);
+    if (query.exemplars) copy(records.exemplars);
+  }
+  if (found.record_count() > 0 && !visit(found)) {
+    visited = {.complete = false, .incomplete_reason = "limit"};
+  }
+  return visited;
 }
 
 Result<RecordPage> MemoryStore::FindGauges(const Scope& scope, const GaugeQuery& query) const {

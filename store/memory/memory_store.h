@@ -40,6 +40,8 @@ class MemoryStore final : public Store {
   Result<RecordPage> FindLogs(const Scope& scope, const LogQuery& query) const override;
   Result<RecordPage> FindExemplars(const Scope& scope, const ExemplarQuery& query) const override;
   Result<RecordPage> FindGauges(const Scope& scope, const GaugeQuery& query) const override;
+  Result<Visited> Visit(const Scope& scope, const VisitQuery& query,
+                        const std::function<bool(const Batch&)>& visit) const override;
   Result<std::vector<ServiceInfo>> Services(const Scope& scope) const override;
   Result<std::vector<OperationInfo>> Operations(const Scope& scope,
                                                 std::string_view service) const override;

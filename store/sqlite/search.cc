@@ -470,4 +470,30 @@ Result<RecordPage> FindExemplars(const View& view, const ExemplarQuery& query) {
   return page;
 }
 
+Result<Visited> Visit(const View& view, const VisitQuery& query,
+                      const std::function<bool(const Batch&)>& visit) {
+  Visited visited;
+  if (view.tenant == 0) return visited;
+  Cut cut;
+  bool goes_on = true;
+  const auto scan_kind = [&](RecordKind kind) {
+    const SearchFilter filter{.kind = kind, .tenant = view.tenant, .time = query.time};
+    Scan scan(view, filter, true, cut);
+    while (goes_on && scan.next_unix_ns()) {
+      Batch batch;
+      scan.ReadNext(batch);
+      goes_on = batch.record_count() == 0 || visit(batch);
+    }
+  };
+  if (query.spans) scan_kind(RecordKind::kSpan);
+  if (query.logs) scan_kind(RecordKind::kLine);
+  if (query.exemplars) scan_kind(RecordKind::kExemplar);
+  if (cut.deadline || !goes_on) {
+    visited = {.complete = false,
+               .incomplete_reason = goes_on ? std::string(kDeadlineReason) : "limit"};
+  }
+  SayCut(cut, visited);
+  return visited;
+}
+
 }  // namespace throughline::store::sqlite

@@ -8,6 +8,7 @@
 // incomplete.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -36,6 +37,8 @@ Result<std::vector<TraceSummary>> Summarize(const View& view, TraceId id);
 Result<Page<TraceSummary>> FindTraces(const View& view, const TraceQuery& query);
 Result<RecordPage> FindLogs(const View& view, const LogQuery& query);
 Result<RecordPage> FindExemplars(const View& view, const ExemplarQuery& query);
+Result<Visited> Visit(const View& view, const VisitQuery& query,
+                      const std::function<bool(const Batch&)>& visit);
 Result<RecordPage> FindGauges(const View& view, const GaugeQuery& query);  // find_gauges.cc.
 
 }  // namespace throughline::store::sqlite

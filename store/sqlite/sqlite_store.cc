@@ -562,6 +562,11 @@ Result<RecordPage> SqliteStore::FindExemplars(const Scope& scope,
   return sqlite::FindExemplars(ViewOf(scope), query);
 }
 
+Result<Visited> SqliteStore::Visit(const Scope& scope, const VisitQuery& query,
+                                   const std::function<bool(const Batch&)>& visit) const {
+  return sqlite::Visit(ViewOf(scope), query, visit);
+}
+
 Result<RecordPage> SqliteStore::FindGauges(const Scope& scope, const GaugeQuery& query) const {
   return sqlite::FindGauges(ViewOf(scope), query);
 }

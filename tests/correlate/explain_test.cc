@@ -8,6 +8,7 @@
 
 #include "correlate/analysis/explain.h"
 #include "correlate/analysis/explain_baseline.h"
+#include "correlate/analysis/explain_cpu.h"
 #include "correlate/analysis/explain_records.h"
 #include "tests/correlate/explain_world.h"
 
@@ -248,6 +249,57 @@ TEST(Explain, NamesOfOneRequestAreOneOperation) {
   EXPECT_EQ(OperationOf("SELECT ts.orders"), "SELECT ts.orders");
   EXPECT_EQ(OperationOf(""), "");
   EXPECT_LE(OperationOf(std::string(10'000, 'x')).size(), kOperationBytes);
+}
+
+struct CpuSeries {
+  const char* metric = "k8s.pod.cpu.usage";
+  const char* unit = "{cpu}";
+  MetricType type = MetricType::kGauge;
+  std::vector<double> values;  // A minute each; the point stands at its end.
+};
+
+std::vector<CpuChange> CpuOf(const CpuSeries& series) {
+  Batch batch;
+  Resource resource;
+  resource.service = "pay";
+  resource.attributes = {0, 1};
+  batch.attributes.push_back(MakeStringAttribute("k8s.pod.name", "pay-0", 1, batch.arena));
+  batch.resources.push_back(resource);
+  for (std::size_t minute = 0; minute < series.values.size(); ++minute) {
+    GaugePoint point;
+    point.resource = 0;
+    point.metric = series.metric;
+    point.unit = series.unit;
+    point.metric_type = series.type;
+    point.time_unix_ns = MinuteOf(minute).end_unix_ns + ExplainWorld::kSecond;
+    point.value = series.values[minute];
+    batch.gauges.push_back(point);
+  }
+  CpuPoints points;
+  points.Add(batch);
+  const std::vector<TimeSpan> baseline = {MinuteOf(1), MinuteOf(2)};
+  return points.Changes(Record({}), MinuteOf(3), baseline);
+}
+
+TEST(ExplainCpu, APointDescribesTheTimeBeforeIt) {
+  const auto gauge = CpuOf({.values = {1, 0.1, 0.3, 0.9, 1}});
+  ASSERT_EQ(gauge.size(), 1U);
+  EXPECT_EQ(gauge[0].pod, "pay-0");
+  EXPECT_NEAR(gauge[0].baseline, 20, 1e-9);
+  EXPECT_NEAR(gauge[0].window, 90, 1e-9);
+  const auto percent = CpuOf({.unit = "%", .values = {1, 5, 7, 60, 1}});
+  ASSERT_EQ(percent.size(), 1U);
+  EXPECT_NEAR(percent[0].window, 60, 1e-9);
+  // Seconds of CPU since the start; it starts anew at the end.
+  const auto sum = CpuOf({.metric = "container_cpu_usage_seconds_total",
+                          .unit = "",
+                          .type = MetricType::kSum,
+                          .values = {100, 106, 112, 166, 3}});
+  ASSERT_EQ(sum.size(), 1U);
+  EXPECT_NEAR(sum[0].baseline, 10, 1e-9);
+  EXPECT_NEAR(sum[0].window, 90, 1e-9);
+  EXPECT_TRUE(CpuOf({.metric = "k8s.pod.cpu.limit", .values = {1, 1, 1, 1}}).empty());
+  EXPECT_TRUE(CpuOf({.metric = "k8s.pod.memory", .values = {1, 1, 1, 1}}).empty());
 }
 
 }  // namespace

@@ -78,6 +78,7 @@ class ExplainWorld {
     line.time_unix_ns = batch.spans[span].start_unix_ns;
     line.arrival_unix_ns = kStart;
     line.severity_number = severity;
+    line.identity = random_();
     line.body = MakeStringValue(text, batch.arena);
     batch.logs.push_back(line);
   }

@@ -1,12 +1,14 @@
 // The client commands' pure parts: an answer of the API in, text for people and an exit code out.
 #include "gateway/cli_render.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
 #include "gateway/cli_answer.h"
+#include "gateway/cli_explain.h"
 #include "gateway/cli_state.h"
 #include "gateway/cli_waterfall.h"
 #include "gateway/http_client.h"
@@ -293,6 +295,35 @@ TEST(Resolve, TellsLinesFromIds) {
 TEST(Url, EncodesAndLeavesEmptyParametersOut) {
   EXPECT_EQ(UrlOf("http://h:1/", "/p", {{"a", ""}, {"b", "x y&z"}, {"c", "\xc3\xa9"}}),
             "http://h:1/p?b=x%20y%26z&c=%C3%A9");
+}
+
+TEST(Explain, TheQuestionBecomesABody) {
+  EXPECT_EQ(ExplainBody({}), R"({"window":{"start":"now-5m","end":"now"}})");
+  ExplainQuestion question;
+  question.trace_id = "4bf9";
+  EXPECT_EQ(ExplainBody(question), R"({"trace_id":"4bf9"})");
+  question = {};
+  question.since = "1h";
+  question.baseline_start = "now-3h";
+  question.baseline_end = "now-2h";
+  question.service = "pay";
+  question.limit = "3";
+  EXPECT_EQ(ExplainBody(question),
+            R"({"window":{"start":"now-1h","end":"now"},)"
+            R"("baseline":[{"start":"now-3h","end":"now-2h"}],"service":"pay","limit":3})");
+  question.limit = "many";
+  EXPECT_THAT(ExplainBody(question), testing::HasSubstr(R"("limit":"many")"));
+}
+
+TEST(Explain, PrintsTheTextAndNothingThatSteersATerminal) {
+  JsonDocument document;
+  ASSERT_TRUE(document.Parse(R"({"verdict":"culprit","text":"culprit: a\u001b[2Jb\n  more\n"})"));
+  const Rendered named = RenderExplain(document.root(), kPlain);
+  EXPECT_EQ(named.text, "culprit: a [2Jb\n  more\n");
+  EXPECT_EQ(named.exit_code, kExitFound);
+  JsonDocument nobody;
+  ASSERT_TRUE(nobody.Parse(R"({"verdict":"no_clear_culprit","text":"no clear culprit"})"));
+  EXPECT_EQ(RenderExplain(nobody.root(), kPlain).exit_code, kExitNotFound);
 }
 
 }  // namespace

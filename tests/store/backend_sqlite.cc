@@ -52,6 +52,10 @@ class SealingStore final : public Store {
   Result<RecordPage> FindGauges(const Scope& scope, const GaugeQuery& query) const override {
     return store_->FindGauges(scope, query);
   }
+  Result<Visited> Visit(const Scope& scope, const VisitQuery& query,
+                        const std::function<bool(const Batch&)>& visit) const override {
+    return store_->Visit(scope, query, visit);
+  }
   Result<std::vector<ServiceInfo>> Services(const Scope& scope) const override {
     return store_->Services(scope);
   }

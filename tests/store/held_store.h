@@ -85,6 +85,10 @@ class HeldStore final : public Store {
   Result<RecordPage> FindGauges(const Scope& scope, const GaugeQuery& query) const override {
     return inner_.FindGauges(scope, query);
   }
+  Result<Visited> Visit(const Scope& scope, const VisitQuery& query,
+                        const std::function<bool(const Batch&)>& visit) const override {
+    return inner_.Visit(scope, query, visit);
+  }
   Result<std::vector<ServiceInfo>> Services(const Scope& scope) const override {
     return inner_.Services(scope);
   }
