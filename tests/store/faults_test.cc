@@ -13,6 +13,7 @@
 
 #include "correlate/check.h"
 #include "store/sqlite/sqlite_store.h"
+#include "tests/store/fault_matrix.h"
 #include "tests/store/faulty_vfs.h"
 #include "tests/store/new_directory.h"
 #include "tests/store/sample.h"
@@ -190,6 +191,7 @@ std::string Describe(const Fault& fault) {
 
 // Runs with the fault at the first, second, third … call, until it meets none.
 void AtEveryCall(Fault fault, bool full_durability) {
+  FaultRow row{full_durability ? "intake, full durability" : "intake"};
   for (fault.first = 1;; ++fault.first) {
     SCOPED_TRACE(Describe(fault));
     World world(full_durability);
@@ -204,7 +206,10 @@ void AtEveryCall(Fault fault, bool full_durability) {
     // Least of all does a fault that is over weaken what was acknowledged since.
     world.disk().PowerOn({});
     if (full_durability) world.Recover();
-    if (testing::Test::HasFailure() || !met) return;
+    if (testing::Test::HasFailure()) return;
+    if (!met) return row.Print(fault);
+    ++row.places;
+    row.refused += world.errors().empty() ? 0U : 1U;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/store/fault_matrix.h"
 #include "tests/store/sealed_world.h"
 
 namespace throughline::store {
@@ -36,8 +37,12 @@ std::string Describe(const Fault& fault) {
 }
 
 // With the fault: a part takes over, is sealed, two old segments go, and records come in.
-// `met`: a call failed.
-void RunWith(const Fault& fault, bool ends, bool& met) {
+struct Outcome {
+  bool met = false;  // A call failed.
+  bool refused = false;
+};
+
+void RunWith(const Fault& fault, bool ends, Outcome& outcome) {
   SealedWorld world(7 + fault.first, Options());
   ASSERT_FALSE(world.Open());
   for (int i = 0; i < 2; ++i) {
@@ -47,10 +52,11 @@ void RunWith(const Fault& fault, bool ends, bool& met) {
   world.now_unix_ns += 2 * kHour;
   AppendSome(world);
   world.disk().Fail(fault);
-  (void)world.Rotate();
-  (void)world.Append(world.RandomGroup());
-  (void)world.Maintain(false);
-  met = world.disk().failed_calls() > 0;
+  const bool is_rotated = !world.Rotate();
+  const bool is_appended = !world.Append(world.RandomGroup());
+  const bool is_maintained = !world.Maintain(false);
+  outcome = {.met = world.disk().failed_calls() > 0,
+             .refused = !is_rotated || !is_appended || !is_maintained};
   // Retention may or may not have got to it, so the reference must not answer yet.
   if (ends) {
     world.disk().PowerOff();
@@ -76,11 +82,15 @@ void RunWith(const Fault& fault, bool ends, bool& met) {
 }
 
 void AtEveryCall(Fault fault, bool ends) {
-  bool met = true;
-  for (fault.first = 1; met; ++fault.first) {
+  FaultRow row{ends ? "sealing and retention, then a power loss" : "sealing and retention"};
+  for (fault.first = 1;; ++fault.first) {
     SCOPED_TRACE(Describe(fault) + (ends ? ", and the process ends" : ""));
-    RunWith(fault, ends, met);
+    Outcome outcome;
+    RunWith(fault, ends, outcome);
     if (testing::Test::HasFailure()) return;
+    if (!outcome.met) return row.Print(fault);
+    ++row.places;
+    row.refused += outcome.refused ? 1U : 0U;
   }
 }
 
