@@ -117,7 +117,8 @@ bool TextNeedle::MayBeIn(std::string_view filter) const {
   return std::all_of(pieces_.begin(), pieces_.end(), [&](const Piece& piece) {
     if (piece.may_be_of_an_id && has_cuts) return true;
     const std::size_t slot = piece.hash & (bits - 1);
-    return (static_cast<unsigned char>(filter[1 + slot / 8]) >> (slot % 8) & 1U) != 0;
+    const unsigned bits_of_eight = static_cast<unsigned char>(filter[1 + slot / 8]);
+    return (bits_of_eight >> (slot % 8) & 1U) != 0;
   });
 }
 

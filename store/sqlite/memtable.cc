@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 #include <type_traits>
 
 #include "correlate/hash.h"
@@ -13,7 +14,8 @@ namespace {
 
 // Offset 0 means "none", so records start behind it.
 constexpr std::size_t kFirstRecord = 8;
-constexpr std::size_t kBytesPerBucket = 1024;  // Of capacity: about one trace of a few spans.
+constexpr std::size_t kBytesPerBucket = 1024;   // Of capacity: about one trace of a few spans.
+constexpr std::uint32_t kRereadTogether = 512;  // Records, when a tail is read.
 
 std::uint32_t KindOf(const Span& span) { return span.kind; }
 std::uint32_t KindOf(const LogLine&) { return Counter::kLines; }
@@ -351,32 +353,38 @@ void Memtable::DropStaged() {
   staged_blocks_.clear();
 }
 
-Memtable::Pending Memtable::Recount(RecordView record, std::uint32_t reference, Block& block) {
+// Records of a tail row together, so that what they share is read once.
+struct Memtable::Reread {
+  explicit Reread(const Dictionary& dictionary) : reader(dictionary, batch) {}
   Batch batch;
-  RecordReader(dictionary_, batch).Read(record, block.arrival_unix_ns);
+  RecordReader reader;
+};
+
+Memtable::Pending Memtable::Recount(const Batch& batch, RecordView record, Block& block) {
   Written written;
   std::uint32_t kind = 0;
   bool error = false;
   const auto id_of = [this](std::string_view text) {
     return text.empty() ? kNotInterned : dictionary_.Intern(text);
   };
-  if (!batch.spans.empty()) {
-    const Span& span = batch.spans.front();
+  if (record.kind() == RecordKind::kSpan) {
+    const Span& span = batch.spans.back();
     written = {.service = id_of(batch.ServiceOf(span)), .name = id_of(span.name)};
     kind = KindOf(span);
     error = span.is_error();
     ++block.spans;
-  } else if (!batch.logs.empty()) {
-    written.service = id_of(batch.logs.front().service);
+  } else if (record.kind() == RecordKind::kLine) {
+    written.service = id_of(batch.logs.back().service);
     kind = Counter::kLines;
     ++block.lines;
-  } else if (!batch.exemplars.empty()) {
-    written.service = id_of(batch.exemplars.front().service);
+  } else if (record.kind() == RecordKind::kExemplar) {
+    written.service = id_of(batch.exemplars.back().service);
     kind = Counter::kExemplars;
     ++block.exemplars;
   }
-  return {
-      .reference = reference, .counter = CounterOf(block.tenant, written, kind), .error = error};
+  return {.reference = static_cast<std::uint32_t>(record.data() - records_.data()),
+          .counter = CounterOf(block.tenant, written, kind),
+          .error = error};
 }
 
 bool Memtable::ReplayGauges(std::uint32_t reference, std::uint64_t tenant_mix, Block& block) {
@@ -418,13 +426,17 @@ Result<void> Memtable::Replay(std::uint32_t tenant, std::uint64_t arrival_unix_n
               .tenant = tenant,
               .arrival_unix_ns = arrival_unix_ns};
   const std::uint64_t mix = TenantMix(tenant);
+  std::optional<Reread> reread;
+  std::uint32_t count = 0;
   for (std::uint32_t at = begin; at < block.end;) {
     const RecordView record(records_.data() + at);
     if (record.kind() == RecordKind::kGauges) {
       if (!ReplayGauges(at, mix, block)) return damaged();
     } else {
       identities_->Insert(IdentityKey(record.identity(), record.kind(), mix));
-      pending_.push_back(Recount(record, at, block));
+      if (count++ % kRereadTogether == 0) reread.emplace(dictionary_);
+      reread->reader.Read(record, block.arrival_unix_ns);
+      pending_.push_back(Recount(reread->batch, record, block));
     }
     at += record.size();
   }

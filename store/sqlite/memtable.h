@@ -190,7 +190,9 @@ class Memtable {
   TraceEntry* FindOrAddTrace(std::uint32_t tenant, TraceId id);
   void Link(const Block& block, const Pending& pending);
   void TellLinked(const std::function<void(std::uint32_t, TraceId)>& linked) const;
-  Pending Recount(RecordView record, std::uint32_t reference, Block& block);
+  struct Reread;
+  // What `batch` has last, of the record that stands there.
+  Pending Recount(const Batch& batch, RecordView record, Block& block);
   // False: they are damaged.
   bool ReplayGauges(std::uint32_t reference, std::uint64_t tenant_mix, Block& block);
   void NoteTimes(Block& block) const;
