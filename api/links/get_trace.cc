@@ -132,8 +132,9 @@ class TraceWriter {
     json_.Key("after_parent").Uint(integrity.after_parent);
     json_.Key("before_parent").Uint(integrity.before_parent);
     json_.Key("outlives_parent").Uint(integrity.outlives_parent);
-    // No pair of hosts is measured; a list of measurements that says so is empty.
-    json_.Key("skew").BeginArray().EndArray();
+    json_.Key("skew").BeginArray();
+    for (const HostSkew& skew : SkewOf(batch_)) WriteSkew(json_, skew);
+    json_.EndArray();
     json_.EndObject();
   }
 
