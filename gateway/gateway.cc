@@ -194,6 +194,7 @@ Gateway::Gateway(const Config& config, const Clock& clock,
       writer_(*store_, WriterLimitsOf(config)),
       snapshots_(NewSnapshots()),
       snapshot_calls_(snapshots_.get(), clock),
+      links_(*store_, settings_),
       reads_({.read_threads = config.read_threads, .read_queue = config.read_queue}),
       waits_(*store_, reads_, clock),
       tenants_(TenantLimitsOf(config)),
@@ -221,10 +222,11 @@ Result<std::unique_ptr<Gateway>> Gateway::Start(const Config& config, const Cloc
       new Gateway(config, clock, std::move(maintainer), std::move(opened.store), opened.durable));
   gateway->maintainer_->Start(
       *gateway->store_, clock,
-      [age = AgingOf(*gateway->store_, gateway->writer_), snapshots = gateway->snapshots_.get()](
-          const Result<void>& maintained, std::uint64_t now_unix_ns) {
+      [age = AgingOf(*gateway->store_, gateway->writer_), snapshots = gateway->snapshots_.get(),
+       of = gateway.get()](const Result<void>& maintained, std::uint64_t now_unix_ns) {
         age(now_unix_ns);
         if (snapshots != nullptr) snapshots->AfterMaintain(maintained, now_unix_ns);
+        of->CountLinks(now_unix_ns);
       });
   TL_TRY(gateway->Listen());
   return gateway;
@@ -335,8 +337,16 @@ bool Gateway::Stop() {
   return finished;
 }
 
+void Gateway::CountLinks(std::uint64_t now_unix_ns) {
+  std::vector<std::string> tenants;
+  tenants_.ForEach(
+      [&](const std::string& tenant, const TenantCounts&) { tenants.push_back(tenant); });
+  links_.Wake(reads_, std::move(tenants), now_unix_ns);
+}
+
 ProcessState Gateway::State() const {
   ProcessState state;
+  state.links = links_.Get();
   state.store = store_->Usage();
   if (listening_) state.http = server_->Stats();
   if (grpc_ != nullptr) state.grpc = grpc_->Stats();

@@ -29,6 +29,7 @@
 #include "gateway/http_intake.h"
 #include "gateway/http_server.h"
 #include "gateway/ingest.h"
+#include "gateway/link_gauge.h"
 #include "gateway/lookups.h"
 #include "gateway/metrics.h"
 #include "gateway/read_pool.h"
@@ -72,6 +73,8 @@ class Gateway {
   std::unique_ptr<store::backup::Snapshots> NewSnapshots();
   Result<void> Listen();
   Result<void> ListenToStreams();
+  // What the maintainer's thread does beside maintaining.
+  void CountLinks(std::uint64_t now_unix_ns);
   ProcessState State() const;
 
   const Config config_;
@@ -84,6 +87,7 @@ class Gateway {
   store::Writer writer_;
   std::unique_ptr<store::backup::Snapshots> snapshots_;  // Null where the store has no files.
   SnapshotCalls snapshot_calls_;
+  LinkGauge links_;
   ReadPool reads_;
   WaitRoom waits_;
   Tenants tenants_;

@@ -161,9 +161,10 @@ api::Response Lookups::Enrich(const api::Request& request) const {
     const std::uint64_t named_at = line_time_unix_ns > 0 ? line_time_unix_ns : context.now_unix_ns;
     answer.link = LinkOf(trace, named_at, context);
     answer.summary = trace.summary();
-    answer.sampled = trace.evidence.span_count > 0   ? Sampled::kYes
-                     : trace.evidence.said_unsampled ? Sampled::kNo
-                                                     : id.sampled;
+    const bool dropped = trace.evidence.said_unsampled || trace.evidence.decided_out;
+    answer.sampled = trace.evidence.span_count > 0 ? Sampled::kYes
+                     : dropped                     ? Sampled::kNo
+                                                   : id.sampled;
     return answer;
   };
   auto enriched = logs::Enrich(request.body.view(), *shape, options, lookup);

@@ -418,6 +418,21 @@ void Metrics::RenderState(const ProcessState& state, Page& page) {
   page.Gauge("throughline_store_watches", "Ids being waited for.", store.watches);
 }
 
+void Metrics::RenderLinks(const LinkGaugeState& links, Page& page) {
+  if (!links.walked) return;
+  for (std::size_t i = 0; i < kLinkCauses; ++i) {
+    const auto cause = static_cast<LinkCause>(i);
+    page.Gauge("throughline_links",
+               "Of records of the last 15 min by their own time, as last walked (once a minute).",
+               {{"state", std::string(LinkStateName(StateOfCause(cause)))},
+                {"reason", std::string(LinkCauseName(cause))}},
+               static_cast<double>(links.counts[i]));
+  }
+  page.Gauge("throughline_links_complete",
+             "1 where the last walk saw every link of its range; 0: throughline_links has fewer.",
+             links.complete ? 1U : 0U);
+}
+
 std::string Metrics::Render(const ProcessState& state, const Tenants& tenants) const {
   Page page;
   page.Gauge("throughline_build_info", "The version that runs.",
@@ -429,6 +444,7 @@ std::string Metrics::Render(const ProcessState& state, const Tenants& tenants) c
   RenderGrpc(page);
   RenderScrapes(state.scrapes, page);
   RenderState(state, page);
+  RenderLinks(state.links, page);
   RenderStreams(state, page);
   page.Counter("process_cpu_seconds_total", "User and system time.", {}, CpuSeconds());
   page.Gauge("process_resident_memory_bytes", "Resident set.", ResidentBytes());

@@ -17,6 +17,7 @@
 
 #include "correlate/store.h"
 #include "gateway/http_server.h"
+#include "gateway/link_gauge.h"
 #include "gateway/scrape/scraper.h"
 #include "gateway/stream_stats.h"
 #include "gateway/tenants.h"
@@ -79,6 +80,7 @@ struct ProcessState {
   std::uint64_t read_waiting = 0;
   std::uint64_t read_refused = 0;
   std::uint64_t lookups_waiting = 0;  // ?wait=
+  LinkGaugeState links;
   bool ready = false;
 };
 
@@ -108,6 +110,7 @@ class Metrics {
   void RenderGrpc(Page& page) const;
   static void RenderTenants(const Tenants& tenants, Page& page);
   static void RenderScrapes(const scrape::Stats& stats, Page& page);
+  static void RenderLinks(const LinkGaugeState& links, Page& page);
   static void RenderState(const ProcessState& state, Page& page);
   static void RenderStreams(const ProcessState& state, Page& page);
 

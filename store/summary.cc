@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "correlate/decision.h"
 #include "store/record_time.h"
 
 namespace throughline::store {
@@ -104,8 +105,11 @@ LinkEvidence EvidenceOf(const Batch& records) {
   evidence.span_count = records.spans.size();
   evidence.log_count = records.logs.size();
   evidence.exemplar_count = records.exemplars.size();
-  evidence.said_unsampled = std::any_of(records.logs.begin(), records.logs.end(),
-                                        [](const auto& l) { return l.sampled == Sampled::kNo; });
+  for (const LogLine& line : records.logs) {
+    evidence.said_unsampled |= line.sampled == Sampled::kNo;
+    const auto decision = DecisionOf(line, records);
+    evidence.decided_out |= decision && !decision->kept;
+  }
   AddFirstArrival(records.spans, evidence);
   AddFirstArrival(records.logs, evidence);
   AddFirstArrival(records.exemplars, evidence);

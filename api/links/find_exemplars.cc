@@ -44,7 +44,7 @@ Result<void> WriteExemplar(wire::JsonWriter& json, RecordWriter& records, const 
   records.WriteExemplarMembers(exemplar);
   WriteId(json.Key("trace_id"), exemplar.trace_id);
   const TraceSummary* summary = nullptr;
-  Link link{LinkState::kMalformed, "the exemplar carries no trace id"};
+  Link link = LinkOfCause(LinkCause::kNoId, "the exemplar carries no trace id");
   if (exemplar.trace_id.IsValid()) {
     TL_TRY_ASSIGN(const KnownTrace* trace, known.Find(exemplar.trace_id));
     link = LinkOf(*trace, 0, context);

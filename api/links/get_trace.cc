@@ -57,32 +57,6 @@ Result<Asked> ReadParameters(const Request& request, const Context& context) {
   return asked;
 }
 
-// 409 with what the id may mean.
-Response AmbiguousProblem(std::string_view text, const Lookup& lookup, KnownTraces& known,
-                          const Context& context) {
-  std::vector<TraceId> ids;
-  for (const Match& match : lookup.matches) ids.push_back(match.trace_id);
-  std::string members = "\"state\":\"ambiguous\",\"matches\":";
-  wire::JsonWriter json(members);
-  json.BeginArray();
-  for (std::size_t i = 0; i < ids.size() && i < kMaxMatches; ++i) {
-    const auto found = known.Find(ids[i]);
-    if (!found) return Problem(found.error());
-    json.BeginObject();
-    WriteId(json.Key("trace_id"), ids[i]);
-    WriteLink(json, LinkOf(**found, 0, context));
-    json.Key("summary");
-    if (const TraceSummary* summary = (*found)->summary()) {
-      WriteSummary(json, *summary);
-    } else {
-      json.Null();
-    }
-    json.EndObject();
-  }
-  json.EndArray();
-  return Problem({Errc::kConflict, std::string(text) + ": " + AmbiguousLink(ids).reason}, members);
-}
-
 // Records are missing that can still be expected: no span yet, or parents that are named and not
 // here, while the last record is young.
 bool StillArriving(const Batch& batch, const TraceTree& tree, const Context& context) {
@@ -158,8 +132,9 @@ class TraceWriter {
     json_.Key("after_parent").Uint(integrity.after_parent);
     json_.Key("before_parent").Uint(integrity.before_parent);
     json_.Key("outlives_parent").Uint(integrity.outlives_parent);
-    // No pair of hosts is measured; a list of measurements that says so is empty.
-    json_.Key("skew").BeginArray().EndArray();
+    json_.Key("skew").BeginArray();
+    for (const HostSkew& skew : SkewOf(batch_)) WriteSkew(json_, skew);
+    json_.EndArray();
     json_.EndObject();
   }
 
@@ -242,8 +217,8 @@ Result<Response> Render(const Asked& asked, const Lookup& lookup, KnownTraces& k
 Response RenderOtlp(const TraceRecords& records) {
   Response response;
   response.content_type = "application/protobuf";
-  response.body = OtlpTracesData(records.records, BuildTraceTree(records.records),
-                                 OtlpPresence::kAsSent);
+  response.body =
+      OtlpTracesData(records.records, BuildTraceTree(records.records), OtlpPresence::kAsSent);
   return response;
 }
 

@@ -36,6 +36,7 @@ struct Settings {
   // Of one query of Loki's API: lines read, and for lists of labels fewer.
   std::size_t lines_read = 500'000;
   std::size_t label_lines = 50'000;
+  std::size_t health_lookups = 20'000;  // Of ids, in one GET /links/health.
 };
 
 struct Context {
@@ -55,6 +56,8 @@ Response Services(const Request& request, const Context& context);       // GET 
 Response Operations(const Request& request,
                     const Context& context);  // GET /services/{s}/operations
 Response ExplainWindow(const Request& request, const Context& context);  // POST /explain
+Response Health(const Request& request, const Context& context);         // GET /links/health
+Response Decisions(const Request& request, const Context& context);      // GET /decisions/{id}
 Response OpenApi(const Request& request, const Context& context);        // GET /openapi.yaml
 
 }  // namespace throughline::api::links

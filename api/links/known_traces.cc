@@ -36,7 +36,7 @@ Link AmbiguousLink(const std::vector<TraceId>& traces) {
     AppendHex(traces[i], reason);
   }
   if (traces.size() > kNamed) reason += ", ...";
-  return {LinkState::kAmbiguous, std::move(reason)};
+  return LinkOfCause(LinkCause::kSeveralTraces, std::move(reason));
 }
 
 }  // namespace throughline::api::links

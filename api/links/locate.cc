@@ -13,9 +13,13 @@
 #include "api/parameters.h"
 #include "api/status.h"
 #include "api/time_text.h"
+#include "correlate/analysis/skew.h"
 
 namespace throughline::api::links {
 namespace {
+
+// A clock that is further off does not even know the day.
+constexpr std::uint64_t kMostWidenedNs = 24ULL * 3600 * 1'000'000'000;
 
 // What the records of one trace say of its whereabouts.
 struct Whereabouts {
@@ -69,6 +73,15 @@ Whereabouts WhereaboutsOf(const Batch& batch) {
   return where;
 }
 
+// What clocks that are apart may put records out of the window by.
+std::uint64_t WidenedNs(const Batch& batch) {
+  std::uint64_t widened_ns = 0;
+  for (const HostSkew& skew : SkewOf(batch)) {
+    if (skew.is_proven()) widened_ns = std::max(widened_ns, skew.Distance() + skew.bound_ns);
+  }
+  return std::min(widened_ns, kMostWidenedNs);
+}
+
 TimeRange Padded(const Whereabouts& where, std::uint64_t padding_ns) {
   TimeRange window;
   window.start_unix_ns = where.first_unix_ns > padding_ns ? where.first_unix_ns - padding_ns : 0;
@@ -83,12 +96,13 @@ void WriteIso(wire::JsonWriter& json, std::uint64_t unix_ns) {
   json.String(text);
 }
 
-void WriteWindow(wire::JsonWriter& json, const TimeRange& window) {
+void WriteWindow(wire::JsonWriter& json, const TimeRange& window, std::uint64_t widened_ns) {
   json.Key("window").BeginObject();
   WriteIso(json.Key("start"), window.start_unix_ns);
   WriteIso(json.Key("end"), window.end_unix_ns);
   json.Key("start_unix_nano").UintString(window.start_unix_ns);
   json.Key("end_unix_nano").UintString(window.end_unix_ns);
+  WriteDuration(json.Key("widened_ns"), widened_ns);
   json.EndObject();
 }
 
@@ -123,7 +137,8 @@ void WriteQueries(wire::JsonWriter& json, TraceId trace_id, const TimeRange& win
 void WriteMatch(wire::JsonWriter& json, const Match& match, const TraceRecords& records,
                 const Context& context) {
   const Whereabouts where = WhereaboutsOf(records.records);
-  const TimeRange window = Padded(where, context.settings.locate_padding_ns);
+  const std::uint64_t widened_ns = WidenedNs(records.records);
+  const TimeRange window = Padded(where, context.settings.locate_padding_ns + widened_ns);
   json.BeginObject();
   WriteId(json.Key("trace_id"), match.trace_id);
   json.Key("spelling").String(SpellingName(match.spelling));
@@ -131,7 +146,7 @@ void WriteMatch(wire::JsonWriter& json, const Match& match, const TraceRecords& 
             StateOf(records.evidence, 0, context.now_unix_ns, context.settings.pending_wait_ns));
   WriteTime(json, "first_unix_nano", "first_time", where.first_unix_ns);
   WriteTime(json, "last_unix_nano", "last_time", where.last_unix_ns);
-  WriteWindow(json, window);
+  WriteWindow(json, window, widened_ns);
   WriteTexts(json.Key("services"), where.services);
   WriteTexts(json.Key("hosts"), where.hosts);
   json.Key("counts").BeginObject();

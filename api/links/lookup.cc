@@ -55,6 +55,31 @@ Response MalformedProblem(std::string_view text, const Error& error) {
   return Problem(error, Members(std::move(object)));
 }
 
+Response AmbiguousProblem(std::string_view text, const Lookup& lookup, KnownTraces& known,
+                          const Context& context) {
+  std::vector<TraceId> ids;
+  for (const Match& match : lookup.matches) ids.push_back(match.trace_id);
+  std::string members = "\"state\":\"ambiguous\",\"matches\":";
+  wire::JsonWriter json(members);
+  json.BeginArray();
+  for (std::size_t i = 0; i < ids.size() && i < kMaxMatches; ++i) {
+    const auto found = known.Find(ids[i]);
+    if (!found) return Problem(found.error());
+    json.BeginObject();
+    WriteId(json.Key("trace_id"), ids[i]);
+    WriteLink(json, LinkOf(**found, 0, context));
+    json.Key("summary");
+    if (const TraceSummary* summary = (*found)->summary()) {
+      WriteSummary(json, *summary);
+    } else {
+      json.Null();
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+  return Problem({Errc::kConflict, std::string(text) + ": " + AmbiguousLink(ids).reason}, members);
+}
+
 Response NothingProblem(std::string_view text, const Lookup& lookup, const Context& context) {
   const Link link =
       StateOf(lookup.records.evidence, 0, context.now_unix_ns, context.settings.pending_wait_ns);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/links/handlers.h"
+#include "api/links/known_traces.h"
 #include "correlate/ids.h"
 #include "correlate/query.h"
 
@@ -31,6 +32,9 @@ Result<Lookup> LookUp(std::string_view text, const Scope& scope, const FindOptio
 
 // The problem for an id that cannot be read: 400 with the state.
 Response MalformedProblem(std::string_view text, const Error& error);
+// For one that names several traces: 409 with the matches.
+Response AmbiguousProblem(std::string_view text, const Lookup& lookup, KnownTraces& known,
+                          const Context& context);
 // For an id that no record carries: 404 with the state and why.
 Response NothingProblem(std::string_view text, const Lookup& lookup, const Context& context);
 

@@ -233,6 +233,16 @@ void WriteLink(wire::JsonWriter& json, const Link& link) {
   json.Key("reason").String(link.reason);
 }
 
+void WriteSkew(wire::JsonWriter& json, const HostSkew& skew) {
+  json.BeginObject();
+  json.Key("from").String(skew.from);
+  json.Key("to").String(skew.to);
+  json.Key("offset_ns").Int(std::clamp(skew.offset_ns, 1 - kLargestExact, kLargestExact - 1));
+  WriteDuration(json.Key("bound_ns"), skew.bound_ns);
+  json.Key("pairs").Uint(skew.pairs);
+  json.EndObject();
+}
+
 void WriteCompleteness(wire::JsonWriter& json, bool complete, std::string_view reason) {
   json.Key("complete").Bool(complete);
   if (!complete) json.Key("incomplete_reason").String(reason == "deadline" ? "timeout" : reason);

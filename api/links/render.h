@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "correlate/analysis/line_placement.h"
+#include "correlate/analysis/skew.h"
 #include "correlate/batch.h"
 #include "correlate/ids.h"
 #include "correlate/link.h"
@@ -51,6 +52,9 @@ void WriteSummary(wire::JsonWriter& json, const TraceSummary& summary);
 
 // "state" and "reason".
 void WriteLink(wire::JsonWriter& json, const Link& link);
+
+// { from, to, offset_ns, bound_ns, pairs }
+void WriteSkew(wire::JsonWriter& json, const HostSkew& skew);
 
 // "complete", and where it is false "incomplete_reason". The store says "deadline", the API
 // "timeout".

@@ -132,6 +132,32 @@ TEST(GetTrace, WhatTheSenderDroppedIsSampledOut) {
               HasSubstr("\"state\":\"sampled_out\""));
 }
 
+TEST(ClockSkew, IsShownAndWidensTheWindowOfLocate) {
+  const auto shop = [](std::uint64_t ahead) {
+    Sample sample;
+    sample.From({{"service.name", "a"}, {"host.name", "web-1"}});
+    sample.Add(SampleSpan{
+        .trace = kBuy, .span = {1}, .start = kArrival, .duration = 100 * kMs, .kind = 3});
+    sample.From({{"service.name", "b"}, {"host.name", "web-2"}});
+    sample.Add(SampleSpan{.trace = kBuy,
+                          .span = {2},
+                          .parent = {1},
+                          .start = kArrival + 10 * kMs + ahead,
+                          .duration = 80 * kMs});
+    return Shop({sample.Finish()});
+  };
+  EXPECT_THAT(shop(200 * kMs).Get(links::GetTrace, "include=integrity", kBuyHex).body,
+              HasSubstr(R"("skew":[{"from":"web-1","to":"web-2","offset_ns":200000000,)"
+                        R"("bound_ns":10000000,"pairs":1}])"));
+  EXPECT_THAT(shop(200 * kMs).Get(links::Locate, "", kBuyHex).body,
+              HasSubstr("\"widened_ns\":210000000"));
+  // Within the bound the clocks may agree.
+  EXPECT_THAT(shop(9 * kMs).Get(links::Locate, "", kBuyHex).body, HasSubstr("\"widened_ns\":0}"));
+  const std::uint64_t days = 72 * 3600 * store::kSecond;
+  EXPECT_THAT(shop(days).Get(links::Locate, "", kBuyHex).body,
+              HasSubstr("\"widened_ns\":86400000000000}"));
+}
+
 TEST(GetTrace, IsOfOneTenant) {
   const Shop shop;
   Request request = MakeRequest({}, kBuyHex);

@@ -30,8 +30,9 @@ std::string Origin(std::uint32_t resource, std::uint32_t scope, const Batch& bat
 std::string Evidence(const LinkEvidence& evidence) {
   std::ostringstream out;
   out << " spans " << evidence.span_count << " logs " << evidence.log_count << " exemplars "
-      << evidence.exemplar_count << " unsampled " << evidence.said_unsampled << " expired "
-      << evidence.in_expired << " first " << evidence.first_arrival_unix_ns;
+      << evidence.exemplar_count << " unsampled " << evidence.said_unsampled << " decided_out "
+      << evidence.decided_out << " expired " << evidence.in_expired << " first "
+      << evidence.first_arrival_unix_ns;
   return out.str();
 }
 

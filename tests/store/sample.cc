@@ -102,6 +102,7 @@ Sample& Sample::Add(const SampleLine& line) {
   made.related = {.begin = Size(batch_->related), .count = Size(line.related)};
   batch_->related.insert(batch_->related.end(), line.related.begin(), line.related.end());
   made.body = Text(line.body.any_value());
+  made.event_name = Text(line.event_name);
   if (line.service) {
     made.service = Text(*line.service);
   } else if (resource_ != kNoIndex) {

@@ -90,6 +90,7 @@ struct SampleLine {
   FoundBy found_by = FoundBy::kField;
   std::vector<RelatedId> related = {};
   std::optional<std::string> service = {};  // Absent: that of the resource.
+  std::string event_name = {};
 };
 
 struct SampleExemplar {
