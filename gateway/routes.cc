@@ -83,6 +83,7 @@ constexpr std::array kRoutes = {
     Lookup("GET", "/api/v1/gauges", links::FindGauges),
     Lookup("POST", "/api/v1/resolve", links::Resolve),
     Lookup("POST", "/api/v1/explain", links::ExplainWindow),
+    Lookup("POST", "/api/v1/compare", links::CompareSelections),
     Lookup("POST", "/api/v1/enrich", nullptr, RouteKind::kEnrich),
     Lookup("GET", "/api/v1/services", links::Services),
     Lookup("GET", "/api/v1/services/{service}/operations", links::Operations),

@@ -54,7 +54,8 @@ Response Resolve(const Request& request, const Context& context);        // POST
 Response Services(const Request& request, const Context& context);       // GET /services
 Response Operations(const Request& request,
                     const Context& context);  // GET /services/{s}/operations
-Response ExplainWindow(const Request& request, const Context& context);  // POST /explain
-Response OpenApi(const Request& request, const Context& context);        // GET /openapi.yaml
+Response ExplainWindow(const Request& request, const Context& context);      // POST /explain
+Response CompareSelections(const Request& request, const Context& context);  // POST /compare
+Response OpenApi(const Request& request, const Context& context);            // GET /openapi.yaml
 
 }  // namespace throughline::api::links
