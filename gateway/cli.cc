@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gateway/cli_answer.h"
+#include "gateway/cli_compare.h"
 #include "gateway/cli_explain.h"
 #include "gateway/cli_render.h"
 #include "gateway/cli_state.h"
@@ -284,7 +285,17 @@ void AddResolve(CLI::App& app, int* exit_code) {
   });
 }
 
-// --- explain ------------------------------------------------------------------------------------
+// --- explain and compare -----------------------------------------------------------------------
+
+using Renderer = Rendered (*)(const Json&, const TerminalStyle&);
+
+// Posts a JSON body, and shows the answer.
+int Ask(const Common& common, const char* path, const std::string& body, Renderer render) {
+  HttpClient client = ClientOf(common);
+  HttpHeaders headers = HeadersOf(common);
+  headers.emplace_back("Content-Type", "application/json");
+  return Show(common, client.Post(UrlOf(common.url, path, {}), headers, body), render);
+}
 
 struct ExplainCommand {
   Common common;
@@ -297,13 +308,14 @@ void AddExplain(CLI::App& app, int* exit_code) {
   CLI::App* command =
       app.add_subcommand("explain", "Why traces differ from normal ones: the culprit, with proof");
   AddCommon(*command, options->common);
-  auto* since = command->add_option("--since", question.since, "From this long ago (5m, 1h)");
-  command->add_option("--start", question.start, "From: RFC 3339, unix time, or now-5m")
+  auto* since =
+      command->add_option("--since", question.window.since, "From this long ago (5m, 1h)");
+  command->add_option("--start", question.window.start, "From: RFC 3339, unix time, or now-5m")
       ->excludes(since);
-  command->add_option("--end", question.end, "To: RFC 3339, unix time, or now");
-  command->add_option("--baseline-start", question.baseline_start,
+  command->add_option("--end", question.window.end, "To: RFC 3339, unix time, or now");
+  command->add_option("--baseline-start", question.baseline.start,
                       "A normal window; without it some are chosen");
-  command->add_option("--baseline-end", question.baseline_end, "Its end");
+  command->add_option("--baseline-end", question.baseline.end, "Its end");
   command->add_option("--service", question.service, "Only traces through this service");
   command->add_option("--operation", question.operation, "And this operation of it");
   command->add_option("--metric", question.metric, "The metric that shows the spike, a selector");
@@ -311,14 +323,41 @@ void AddExplain(CLI::App& app, int* exit_code) {
   command->add_option("--kind", question.kind, "latency or error");
   command->add_option("--limit", question.limit, "At most this many candidates");
   command->callback([options, exit_code] {
-    const Common& common = options->common;
-    HttpClient client = ClientOf(common);
-    HttpHeaders headers = HeadersOf(common);
-    headers.emplace_back("Content-Type", "application/json");
-    *exit_code = Show(common,
-                      client.Post(UrlOf(common.url, "/api/v1/explain", {}), headers,
-                                  ExplainBody(options->question)),
-                      RenderExplain);
+    *exit_code =
+        Ask(options->common, "/api/v1/explain", ExplainBody(options->question), RenderExplain);
+  });
+}
+
+struct CompareCommand {
+  Common common;
+  CompareQuestion question;
+};
+
+void AddCompare(CLI::App& app, int* exit_code) {
+  auto options = std::make_shared<CompareCommand>();
+  CompareQuestion& question = options->question;
+  CLI::App* command = app.add_subcommand(
+      "compare",
+      "Whether one version's traces are worse than another's; exits with 0 where they "
+      "pass, 1 where they fail, 4 where that cannot be said");
+  AddCommon(*command, options->common);
+  command->add_option("--baseline", question.baseline,
+                      "key=value: an attribute of the baseline (service.version=1.4)");
+  command->add_option("--candidate", question.candidate, "key=value: the same of the candidate");
+  command->add_option("--service", question.service, "A span of this service has the attributes");
+  command->add_option("--operation", question.operation, "And this operation of it");
+  auto* since =
+      command->add_option("--since", question.window.since, "From this long ago (5m, 1h)");
+  command->add_option("--start", question.window.start, "From: RFC 3339, unix time, or now-5m")
+      ->excludes(since);
+  command->add_option("--end", question.window.end, "To: RFC 3339, unix time, or now");
+  auto* before = command->add_option("--baseline-start", question.baseline_window.start,
+                                     "From, of the baseline, where it is another time");
+  command->add_option("--baseline-end", question.baseline_window.end, "To, of the baseline")
+      ->needs(before);
+  command->callback([options, exit_code] {
+    *exit_code =
+        Ask(options->common, "/api/v1/compare", CompareBody(options->question), RenderCompare);
   });
 }
 
@@ -356,6 +395,7 @@ void AddClientCommands(CLI::App& app, int* exit_code) {
   AddExemplars(app, exit_code);
   AddResolve(app, exit_code);
   AddExplain(app, exit_code);
+  AddCompare(app, exit_code);
   AddDemo(app, exit_code);
 }
 

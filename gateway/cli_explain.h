@@ -2,17 +2,15 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
-#include "gateway/cli_render.h"
-#include "gateway/terminal.h"
+#include "gateway/cli_report.h"
 
 namespace throughline::gateway {
 
 // What is asked, as on the command line; empty: not given.
 struct ExplainQuestion {
-  std::string since, start, end;
-  std::string baseline_start, baseline_end;
+  WindowQuestion window;
+  WindowQuestion baseline;  // Its `since` is not used.
   std::string service, operation, metric, trace_id, kind, limit;
 };
 

@@ -10,6 +10,7 @@
 #include "api/links/handlers.h"
 #include "api/links/known_traces.h"
 #include "api/links/lookup.h"
+#include "api/links/report_text.h"
 #include "api/parameters.h"
 #include "api/status.h"
 
@@ -17,16 +18,6 @@ namespace throughline::api::links {
 namespace {
 
 constexpr std::uint64_t kAroundTraceNs = 30'000'000'000;  // The window of a trace, to each side.
-
-Result<bool> WantsText(const Request& http, const Context& context) {
-  Parameters parameters(http, context.now_unix_ns);
-  const std::string_view accept = http.Header("accept");
-  const bool accepts_text =
-      accept.find("text/plain") != accept.npos && accept.find("json") == accept.npos;
-  const bool text = parameters.Word("format", {"json", "text"}, accepts_text ? 1 : 0) == 1;
-  TL_TRY(parameters.Check());
-  return text;
-}
 
 // A trace stands for its kind of request, and for the time around it.
 Result<void> TakeTrace(const Request& http, const Context& context, ExplainRequest& request) {
@@ -88,12 +79,13 @@ Result<Explained> ExplainRecords(const Request& http, ExplainRequest& request,
   TL_TRY(TakeExemplars(http, context, request));
   Explained explained;
   explained.window = *request.window;
-  TL_TRY_ASSIGN(ReadForExplain read, ReadRecords(http, request, explained.window, context));
+  TL_TRY_ASSIGN(ReadForExplain found, ReadRecords(http, request, explained.window, context));
+  ReadTraces& read = found.read;
   explained.complete = read.complete;
   explained.incomplete_reason = read.incomplete_reason;
   explained.baseline = request.baseline;
   if (request.baseline.empty()) {
-    ChosenBaseline chosen = ChooseBaseline(read.traces, explained.window, read.lookback_ns);
+    ChosenBaseline chosen = ChooseBaseline(read.traces, explained.window, found.lookback_ns);
     explained.baseline_chosen = true;
     explained.baseline = std::move(chosen.windows);
     explained.spikes = std::move(chosen.spikes);
@@ -115,18 +107,15 @@ Result<Explained> ExplainRecords(const Request& http, ExplainRequest& request,
 }  // namespace
 
 Response ExplainWindow(const Request& http, const Context& context) {
-  const auto text = WantsText(http, context);
-  if (!text) return Problem(text.error());
+  Parameters parameters(http, context.now_unix_ns);
+  const bool text = WantsText(http, parameters);
+  if (const auto checked = parameters.Check(); !checked) return Problem(checked.error());
   auto request = ReadExplainRequest(http, context);
   if (!request) return Problem(request.error());
   const auto explained = ExplainRecords(http, *request, context);
   if (!explained) return Problem(explained.error());
+  if (text) return TextAnswer(TextOf(*explained));
   Response response;
-  if (*text) {
-    response.content_type = "text/plain; charset=utf-8";
-    response.body = TextOf(*explained);
-    return response;
-  }
   wire::JsonWriter json(response.body);
   WriteExplained(json, *explained);
   return response;

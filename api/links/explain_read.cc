@@ -15,27 +15,19 @@ constexpr std::size_t kBaselineSpans = 400'000;
 
 class Reader {
  public:
-  Reader(const Scope& scope, const TimeSpan& window, const Context& context)
-      : scope_(scope), window_(window), context_(context), recorder_(context.store.hash_seed()) {}
+  Reader(const Scope& scope, const TimeSpan& window, const Context& context,
+         const TraceFilter& filter)
+      : window_(window), reader_(scope, context, {.filters = {filter}}) {}
 
-  // All of [start, end), once: what was read before is not read again.
-  Result<void> Read(TimeSpan time, bool padded) {
-    const std::uint64_t pad = padded ? kTraceSlackNs : 0;
-    const std::uint64_t start = time.start_unix_ns - std::min(pad, time.start_unix_ns);
-    const std::uint64_t end = time.end_unix_ns + pad;
-    const VisitQuery query{.time = {start, end - 1}};
-    const auto visited = context_.store.Visit(scope_, query, [&](const Batch& batch) {
-      recorder_.Add(batch);
-      CountRoots(batch, query.time);
-      return !recorder_.full();
-    });
-    if (!visited) return visited.error();
-    if (!visited->complete) Cut(visited->incomplete_reason);
-    return {};
+  // The window and these others.
+  Result<void> ReadWith(std::vector<TimeSpan> windows) {
+    windows.push_back(window_);
+    return reader_.ReadAll(std::move(windows));
   }
 
-  // Back from the window until there are candidates enough for a baseline.
+  // The window, then back from it until there are candidates enough for a baseline.
   Result<void> ReadBack() {
+    TL_TRY(Read(WithSlack(window_)));
     const std::uint64_t length = window_.length_ns();
     const std::uint64_t start = window_.start_unix_ns;
     // The two windows before are no candidates, but traces of theirs may have begun in one that is.
@@ -44,7 +36,7 @@ class Reader {
     const std::uint64_t earliest = start - std::min(start, kLookbackNs);
     while (end > earliest && !Enough(kMostCandidates)) {
       const std::uint64_t begin = std::max(earliest, end - std::min(end, step * length));
-      TL_TRY(Read({begin, end}, false));
+      TL_TRY(Read({begin, end}));
       end = begin;
       step = std::min(2 * step, kLongestStep);
     }
@@ -52,91 +44,54 @@ class Reader {
     for (std::uint64_t day = 1; day <= kEarlierDays && !Enough(kBaselineWindows); ++day) {
       if (start < day * kDayNs + kLookbackNs) break;
       const std::uint64_t then = start - day * kDayNs;
-      TL_TRY(Read({then - kLookbackNs / 12, then + length + kLookbackNs / 12}, false));
+      TL_TRY(Read({then - kLookbackNs / 12, then + length + kLookbackNs / 12}));
       lookback_ns_ = day * kDayNs + kLookbackNs / 12;
     }
     return {};
   }
 
-  ReadForExplain Finish(const TraceFilter& filter) {
-    ReadForExplain out{.traces = std::move(recorder_).Close(filter),
-                       .lookback_ns = lookback_ns_,
-                       .complete = complete_,
-                       .incomplete_reason = std::move(incomplete_reason_)};
-    if (out.complete && !out.traces.limits.empty()) {
-      out.complete = false;
-      out.incomplete_reason = "limit";
-    }
-    return out;
-  }
+  ReadForExplain Finish() { return {.read = reader_.Finish(), .lookback_ns = lookback_ns_}; }
 
  private:
-  void Cut(const std::string& reason) {
-    if (complete_) incomplete_reason_ = reason;
-    complete_ = false;
+  Result<void> Read(const TimeSpan& time) {
+    return reader_.Read(time, [&](const Batch& batch) { CountRoots(batch, time); });
   }
 
-  void CountRoots(const Batch& batch, TimeRange range) {
+  void CountRoots(const Batch& batch, const TimeSpan& range) {
     for (const Span& span : batch.spans) {
       const std::uint64_t time = span.start_unix_ns;
-      if (span.parent_span_id.IsValid() || !range.Contains(time)) continue;
-      if (time >= window_.start_unix_ns) continue;
+      if (span.parent_span_id.IsValid() || time < range.start_unix_ns) continue;
+      if (time >= range.end_unix_ns || time >= window_.start_unix_ns) continue;
       ++roots_[(window_.start_unix_ns - 1 - time) / window_.length_ns()];
     }
   }
 
   // Counted by all roots: with a filter there may be fewer, and the grid is widened.
   bool Enough(std::size_t wanted) {
-    if (!complete_ || recorder_.span_count() >= kBaselineSpans) return true;
+    if (reader_.cut() || reader_.span_count() >= kBaselineSpans) return true;
     return static_cast<std::size_t>(
                std::count_if(roots_.begin(), roots_.end(), [](const auto& cell) {
                  return cell.first >= kSkippedWindows && cell.second >= kCandidateTraces;
                })) >= wanted;
   }
 
-  const Scope& scope_;
   const TimeSpan window_;
-  const Context& context_;
-  TraceRecorder recorder_;
+  WindowReader reader_;
   std::unordered_map<std::uint64_t, std::uint32_t> roots_;  // By window back from the spike.
   std::uint64_t lookback_ns_ = 0;
-  bool complete_ = true;
-  std::string incomplete_reason_;
 };
-
-// Windows with their slack, those that touch as one.
-std::vector<TimeSpan> Merged(std::vector<TimeSpan> windows) {
-  for (TimeSpan& window : windows) {
-    window.start_unix_ns -= std::min(window.start_unix_ns, kTraceSlackNs);
-    window.end_unix_ns += kTraceSlackNs;
-  }
-  std::sort(windows.begin(), windows.end(),
-            [](const TimeSpan& a, const TimeSpan& b) { return a.start_unix_ns < b.start_unix_ns; });
-  std::vector<TimeSpan> merged;
-  for (const TimeSpan& window : windows) {
-    if (merged.empty() || merged.back().end_unix_ns < window.start_unix_ns) {
-      merged.push_back(window);
-    } else {
-      merged.back().end_unix_ns = std::max(merged.back().end_unix_ns, window.end_unix_ns);
-    }
-  }
-  return merged;
-}
 
 }  // namespace
 
 Result<ReadForExplain> ReadRecords(const Request& http, const ExplainRequest& request,
                                    const TimeSpan& window, const Context& context) {
-  Reader reader(http.scope, window, context);
+  Reader reader(http.scope, window, context, request.filter);
   if (request.baseline.empty()) {
-    TL_TRY(reader.Read(window, true));
     TL_TRY(reader.ReadBack());
   } else {
-    std::vector<TimeSpan> windows = request.baseline;
-    windows.push_back(window);
-    for (const TimeSpan& time : Merged(std::move(windows))) TL_TRY(reader.Read(time, false));
+    TL_TRY(reader.ReadWith(request.baseline));
   }
-  return reader.Finish(request.filter);
+  return reader.Finish();
 }
 
 Result<CpuPoints> ReadCpu(const Request& http, std::span<const TimeSpan> windows,

@@ -3,29 +3,22 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
-#include <vector>
 
 #include "api/links/explain_request.h"
 #include "api/links/handlers.h"
+#include "api/links/read_windows.h"
 #include "correlate/analysis/explain_cpu.h"
-#include "correlate/analysis/explain_records.h"
-#include "correlate/store.h"
 
 namespace throughline::api::links {
 
-// What a trace of a window may stand beyond its ends and still be whole.
-inline constexpr std::uint64_t kTraceSlackNs = 30'000'000'000;
 // How far back a baseline is looked for; then the same hours of earlier days.
 inline constexpr std::uint64_t kLookbackNs = 6ULL * 3600 * 1'000'000'000;
 inline constexpr std::uint64_t kDayNs = 24ULL * 3600 * 1'000'000'000;
 inline constexpr std::uint64_t kEarlierDays = 7;
 
 struct ReadForExplain {
-  RecordedTraces traces;
+  ReadTraces read;
   std::uint64_t lookback_ns = 0;  // How far back was looked, where no baseline was given.
-  bool complete = true;
-  std::string incomplete_reason;
 };
 
 // The traces of the window and of its baseline, or, where none is given, of the time in which one

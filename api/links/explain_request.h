@@ -15,7 +15,6 @@
 namespace throughline::api::links {
 
 inline constexpr std::size_t kMostBaselines = 50;
-inline constexpr std::uint64_t kLongestWindowNs = 24ULL * 3600 * 1'000'000'000;
 
 struct ExplainRequest {
   std::optional<TimeSpan> window;

@@ -55,9 +55,10 @@ Response Resolve(const Request& request, const Context& context);        // POST
 Response Services(const Request& request, const Context& context);       // GET /services
 Response Operations(const Request& request,
                     const Context& context);  // GET /services/{s}/operations
-Response ExplainWindow(const Request& request, const Context& context);  // POST /explain
-Response Health(const Request& request, const Context& context);         // GET /links/health
-Response Decisions(const Request& request, const Context& context);      // GET /decisions/{id}
-Response OpenApi(const Request& request, const Context& context);        // GET /openapi.yaml
+Response ExplainWindow(const Request& request, const Context& context);      // POST /explain
+Response Health(const Request& request, const Context& context);             // GET /links/health
+Response Decisions(const Request& request, const Context& context);          // GET /decisions/{id}
+Response CompareSelections(const Request& request, const Context& context);  // POST /compare
+Response OpenApi(const Request& request, const Context& context);            // GET /openapi.yaml
 
 }  // namespace throughline::api::links

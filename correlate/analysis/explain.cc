@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
+#include <utility>
 
 #include "correlate/analysis/explain_attributes.h"
 #include "correlate/analysis/explain_latency.h"
 #include "correlate/analysis/explain_structure.h"
+#include "correlate/analysis/record_names.h"
 
 namespace throughline {
 namespace {
@@ -218,7 +219,7 @@ class Explainer {
     std::sort(examples.begin(), examples.end());
     examples.erase(std::unique(examples.begin(), examples.end()), examples.end());
     if (options_.attributes) DescribeAttributes(suspect.service, examples, culprit);
-    ListTraces(examples, culprit);
+    culprit.trace_ids = ExamplesOf(traces_, std::move(examples), kShownTraces);
     return culprit;
   }
 
@@ -231,17 +232,6 @@ class Explainer {
       culprit.attributes.push_back({std::string(traces_.names.At(key.key)),
                                     std::string(traces_.names.At(key.value)), share.share_window,
                                     share.share_baseline, share.z});
-    }
-  }
-
-  // `examples` are sorted by time.
-  void ListTraces(std::vector<std::uint32_t> examples, Culprit& culprit) const {
-    std::stable_partition(examples.begin(), examples.end(), [this](std::uint32_t trace) {
-      return traces_.traces[trace].has_exemplar;
-    });
-    if (examples.size() > kShownTraces) examples.resize(kShownTraces);
-    for (const std::uint32_t trace : examples) {
-      culprit.trace_ids.push_back(traces_.traces[trace].trace_id);
     }
   }
 
@@ -261,15 +251,10 @@ class Explainer {
   ExplainedEdge EdgeOf(const SlowItem& item) const {
     constexpr double kNsAMs = 1e6;
     ExplainedEdge edge;
-    const ItemKey& key = traces_.items.At(item.item);
-    if (key.is_edge) {
-      edge.caller = traces_.names.At(key.from);
-      edge.callee = traces_.names.At(key.to);
-    } else {
-      const ContextKey& context = traces_.contexts.At(key.from);
-      edge.caller = traces_.names.At(context.service);
-      edge.operation = traces_.names.At(context.operation);
-    }
+    const ItemName name = NameOf(traces_, traces_.items.At(item.item));
+    edge.caller = name.caller;
+    edge.callee = name.callee;
+    edge.operation = name.operation;
     edge.added_ns = item.added_ms * kNsAMs;
     edge.slower = item.slow;
     edge.total = item.total;
@@ -278,40 +263,13 @@ class Explainer {
     return edge;
   }
 
-  std::string ContextText(std::uint32_t context) const {
-    const ContextKey& key = traces_.contexts.At(context);
-    return std::string(traces_.names.At(key.service)) + " " +
-           std::string(traces_.names.At(key.operation));
-  }
-
   ExplainedFinding FindingOf(const Finding& from) const {
     ExplainedFinding finding;
-    const FeatureKey& feature = traces_.features.At(from.feature);
-    switch (feature.kind) {
-      case FeatureKind::kCall:
-      case FeatureKind::kLastCall:
-        finding.kind = "call";
-        finding.pattern = feature.of == kNoIndex ? std::string() : ContextText(feature.of);
-        break;
-      case FeatureKind::kLine:
-        finding.kind = "log";
-        finding.pattern = traces_.names.At(feature.of);
-        break;
-      case FeatureKind::kClass:
-        finding.kind = "class";
-        finding.pattern = traces_.names.At(traces_.classes[feature.of]);
-        break;
-      case FeatureKind::kStatus:
-        finding.kind = "status";
-        finding.pattern = "error";
-        break;
-      case FeatureKind::kException:
-        finding.kind = "exception";
-        finding.pattern = traces_.names.At(feature.of);
-        break;
-    }
+    FeatureName name = NameOf(traces_, traces_.features.At(from.feature));
+    finding.kind = name.kind;
+    finding.pattern = std::move(name.pattern);
     finding.is_new = from.is_new;
-    finding.context = ContextText(from.context);
+    finding.context = ContextText(traces_, from.context);
     finding.share_change = from.share;
     finding.z = from.z;
     finding.spans = from.count;

@@ -50,9 +50,8 @@ TraceTree Unwrapped(const Batch& batch, const TraceTree& tree) {
 
 class RecordCloser {
  public:
-  RecordCloser(TraceRecorder&& from, const TraceFilter& filter)
+  explicit RecordCloser(TraceRecorder&& from)
       : from_(std::move(from)),
-        filter_(filter),
         out_{.names = std::move(from_.names_),
              .contexts = {},
              .cells = {},
@@ -135,22 +134,15 @@ class RecordCloser {
     for (TraceId& id : from_.exemplars_) complete(id);
   }
 
-  bool Wanted(std::span<const SpanFact> spans) const {
-    if (!filter_.service && !filter_.operation) return true;
-    return std::any_of(spans.begin(), spans.end(), [&](const SpanFact& span) {
-      const std::string_view service = out_.names.At(out_.resources[span.resource].service);
-      return (!filter_.service || service == *filter_.service) &&
-             (!filter_.operation ||
-              out_.names.At(span.operation) == OperationOf(*filter_.operation));
-    });
-  }
-
   void CloseTrace(TraceId id, std::span<SpanFact> spans, std::span<const LineFact> lines) {
-    if (!Wanted(spans)) return;
+    unsigned filters = 0;
+    for (const SpanFact& span : spans) filters |= span.filters;
+    if (filters == 0 && !from_.filters_.empty()) return;
     FillScratch(spans);
     tree_ = BuildTraceTree(scratch_);
     TraceRecord& trace = out_.traces.emplace_back();
     trace.trace_id = id;
+    trace.filters = static_cast<std::uint8_t>(filters);
     const Span& root = tree_.At(scratch_, tree_.root);
     trace.start_unix_ns = EffectiveTimeOf(root.start_unix_ns, 0, root.arrival_unix_ns).unix_ns;
     trace.duration_ms = static_cast<double>(root.duration_ns()) / kMs;
@@ -158,7 +150,7 @@ class RecordCloser {
     trace.has_exemplar = std::binary_search(from_.exemplars_.begin(), from_.exemplars_.end(), id);
     FindCallees();
     trace.trace_class = ClassOf();
-    FindSelfTimes();
+    trace.undetermined = FindSelfTimes();
     PlaceLines(lines, trace);
     trace.spans.begin = static_cast<std::uint32_t>(out_.spans.size());
     for (std::uint32_t place = 0; place < tree_.order.size(); ++place) {
@@ -267,16 +259,19 @@ class RecordCloser {
     return at->second;
   }
 
-  void FindSelfTimes() {
-    self_ms_.assign(tree_.order.size(), 0.0F);
+  // Returns whether the trace's path may be another.
+  bool FindSelfTimes() {
+    bool undetermined = false;
+    self_ns_.assign(tree_.order.size(), 0);
     TraceTree path_tree = Unwrapped(scratch_, tree_);
     for (std::uint32_t place = 0; place < tree_.order.size(); ++place) {
       if (tree_.parent[place] != kNoIndex) continue;
       path_tree.root = place;  // A part whose parent is missing has a path of its own.
-      for (const CriticalSpan& span : CriticalPath(scratch_, path_tree).spans) {
-        self_ms_[span.place] = static_cast<float>(static_cast<double>(span.self_ns) / kMs);
-      }
+      const CriticalPathOf path = CriticalPath(scratch_, path_tree);
+      for (const CriticalSpan& span : path.spans) self_ns_[span.place] = span.self_ns;
+      if (place == tree_.root) undetermined = !path.undetermined.empty();
     }
+    return undetermined;
   }
 
   struct LineAt {
@@ -359,13 +354,16 @@ class RecordCloser {
     const SpanFact& fact = FactAt(place);
     const std::uint32_t context = ContextAt(place);
     const bool is_root = place == tree_.root;
+    if (is_root) trace.root = static_cast<std::uint32_t>(out_.spans.size());
     SpanRecord record;
     record.cell = out_.cells.Of({context, is_root ? kAnyClass : trace.trace_class});
     record.item = out_.items.Of(ItemOf(place, context));
-    record.self_ms = self_ms_[place];
+    record.self_ns = self_ns_[place];
+    record.duration_ns = tree_.At(scratch_, place).duration_ns();
+    record.is_error = fact.status_code == 2;
     record.resource = fact.resource;
     record.attributes = fact.attributes;
-    trace.has_error = trace.has_error || fact.status_code == 2;
+    trace.has_error = trace.has_error || record.is_error;
 
     features_.clear();
     for (std::uint32_t child = tree_.first_child[place]; child != kNoIndex;
@@ -384,7 +382,7 @@ class RecordCloser {
            last == kNoIndex ? kNoIndex : ContextAt(last)});
     }
     if (is_root) Has({FeatureKind::kClass, LineGrade::kUnknown, trace.trace_class});
-    if (fact.status_code == 2) Has({FeatureKind::kStatus, LineGrade::kUnknown, 0});
+    if (record.is_error) Has({FeatureKind::kStatus, LineGrade::kUnknown, 0});
     if (fact.exception != NameTable::kEmpty) {
       Has({FeatureKind::kException, LineGrade::kUnknown, fact.exception});
     }
@@ -443,7 +441,6 @@ class RecordCloser {
   }
 
   TraceRecorder from_;
-  const TraceFilter& filter_;
   RecordedTraces out_;
   Batch scratch_;  // Of one trace.
   std::span<const SpanFact> facts_;
@@ -451,7 +448,7 @@ class RecordCloser {
   // By place.
   std::vector<std::uint32_t> callee_, entry_, first_call_, last_call_;
   std::vector<bool> is_entry_;
-  std::vector<float> self_ms_;
+  std::vector<std::uint64_t> self_ns_;
   std::vector<LineAt> lines_at_;
   std::vector<std::uint32_t> indices_;
   std::vector<std::uint32_t> features_;
@@ -459,8 +456,6 @@ class RecordCloser {
   bool features_cut_ = false;
 };
 
-RecordedTraces TraceRecorder::Close(const TraceFilter& filter) && {
-  return RecordCloser(std::move(*this), filter).Close();
-}
+RecordedTraces TraceRecorder::Close() && { return RecordCloser(std::move(*this)).Close(); }
 
 }  // namespace throughline

@@ -36,7 +36,7 @@ std::vector<SlowItem> CountSlow(const RecordedTraces& traces, const BaselineMode
       ++item.total;
       const bool seen = model.count > 0;
       if (!seen && !traces.items.At(span.item).is_edge) continue;
-      const double ms = static_cast<double>(span.self_ms);
+      const double ms = static_cast<double>(span.self_ms());
       if (ms <= (seen ? model.threshold_ms : kNewEdgeThresholdMs)) continue;
       ++item.slow;
       item.added_ms += ms - model.median_ms;

@@ -37,7 +37,7 @@ ItemTimes Gather(const RecordedTraces& traces, std::span<const TraceWindow> wind
   std::vector<std::uint32_t> next(times.begin.begin(), times.begin.end() - 1);
   each([&](const SpanRecord& span, std::uint32_t w) {
     const std::uint32_t at = next[span.item]++;
-    times.ms[at] = span.self_ms;
+    times.ms[at] = span.self_ms();
     times.window[at] = w;
   });
   return times;

@@ -1,9 +1,9 @@
 #include "correlate/analysis/explain_records.h"
 
 #include <algorithm>
-#include <array>
 
 #include "correlate/attribute.h"
+#include "correlate/check.h"
 
 namespace throughline {
 namespace {
@@ -13,11 +13,16 @@ constexpr std::uint32_t kProducer = 4;
 constexpr std::size_t kValueBytes = 128;  // Longer values name one request, not a kind of them.
 constexpr std::size_t kAttributeHashes = 4'000'000;
 
-std::string_view TextOf(const Batch& batch, Range range, std::string_view key) {
+const Attribute* AttributeIn(const Batch& batch, Range range, std::string_view key) {
   for (const Attribute& attribute : batch.Of(range)) {
-    if (attribute.key() == key) return StringOf(attribute.value());
+    if (attribute.key() == key) return &attribute;
   }
-  return {};
+  return nullptr;
+}
+
+std::string_view TextOf(const Batch& batch, Range range, std::string_view key) {
+  const Attribute* const attribute = AttributeIn(batch, range, key);
+  return attribute == nullptr ? std::string_view() : StringOf(attribute->value());
 }
 
 std::string_view FirstTextOf(const Batch& batch, Range range,
@@ -40,6 +45,13 @@ bool IsOneOfMany(std::string_view segment) {
          std::all_of(segment.begin(), segment.end(), [](char c) { return IsHex(c) || c == '-'; });
 }
 
+std::vector<TraceFilter> Ready(std::vector<TraceFilter> filters) {
+  for (TraceFilter& filter : filters) {
+    if (filter.operation) filter.operation = OperationOf(*filter.operation);
+  }
+  return filters;
+}
+
 }  // namespace
 
 std::string OperationOf(std::string_view span_name) {
@@ -56,8 +68,35 @@ std::string OperationOf(std::string_view span_name) {
   return out;
 }
 
-TraceRecorder::TraceRecorder(std::uint64_t hash_seed, const RecordLimits& limits)
-    : seed_(hash_seed), limits_(limits), names_(hash_seed, limits.names) {}
+TraceRecorder::TraceRecorder(std::uint64_t hash_seed, const RecordLimits& limits,
+                             std::vector<TraceFilter> filters)
+    : seed_(hash_seed),
+      limits_(limits),
+      filters_(Ready(std::move(filters))),
+      names_(hash_seed, limits.names) {
+  TL_CHECK(filters_.size() <= kMostFilters);
+}
+
+std::uint8_t TraceRecorder::FiltersOf(const Batch& batch, const Span& span,
+                                      std::string_view operation) const {
+  const Resource* const resource = batch.ResourceOf(span.resource);
+  const auto has = [&](const std::pair<std::string, std::string>& wanted) {
+    const Attribute* found = AttributeIn(batch, span.attributes, wanted.first);
+    if (found == nullptr && resource != nullptr) {
+      found = AttributeIn(batch, resource->attributes, wanted.first);
+    }
+    return found != nullptr && ValueText(found->value()) == wanted.second;
+  };
+  unsigned mask = 0;
+  for (std::size_t i = 0; i < filters_.size(); ++i) {
+    const TraceFilter& filter = filters_[i];
+    if (filter.service && batch.ServiceOf(span) != *filter.service) continue;
+    if (filter.operation && operation != *filter.operation) continue;
+    if (!std::all_of(filter.attributes.begin(), filter.attributes.end(), has)) continue;
+    mask |= 1U << i;
+  }
+  return static_cast<std::uint8_t>(mask);
+}
 
 std::uint32_t TraceRecorder::AttributeOf(const Attribute& attribute) {
   const std::uint64_t hash = HashBytes(attribute.bytes(), seed_);
@@ -130,7 +169,9 @@ void TraceRecorder::AddSpan(const Batch& batch, const Span& span, std::uint32_t 
   fact.end_unix_ns = span.end_unix_ns;
   fact.arrival_unix_ns = span.arrival_unix_ns;
   fact.resource = resource;
-  fact.operation = names_.Of(OperationOf(span.name));
+  const std::string operation = OperationOf(span.name);
+  fact.operation = names_.Of(operation);
+  fact.filters = FiltersOf(batch, span, operation);
   fact.peer = PeerOf(batch, span);
   fact.exception = ExceptionOf(batch, span);
   fact.kind = static_cast<std::uint8_t>(std::min<std::uint32_t>(span.kind, 255));

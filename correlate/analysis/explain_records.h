@@ -1,4 +1,4 @@
-// What explain keeps of the traces of its windows: per span one small record of what it called,
+// What an analysis keeps of the traces of its windows: per span one small record of what it called,
 // said and took, in numbers that stand for names. The spans and lines themselves are let go of.
 //
 // A TraceRecorder is filled from batches in any order and any cut, then closed; the same records
@@ -11,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "correlate/analysis/log_pattern.h"
@@ -20,7 +21,7 @@
 
 namespace throughline {
 
-// Bounds of one explanation. What is beyond is left out, and RecordedTraces::limits names which.
+// Bounds of one analysis. What is beyond is left out, and RecordedTraces::limits names which.
 struct RecordLimits {
   std::size_t spans = 500'000;
   std::size_t lines = 1'000'000;
@@ -93,13 +94,17 @@ struct AttributeKey {
 };
 
 struct SpanRecord {
+  std::uint64_t self_ns = 0;  // On the critical path; 0 off it.
+  std::uint64_t duration_ns = 0;
   std::uint32_t cell = 0;
   std::uint32_t item = 0;
-  float self_ms = 0;        // On the critical path; 0 off it.
   std::uint32_t below = 0;  // So many records behind this one stand under it.
   Range pairs;              // Of RecordedTraces::pairs_of.
   Range attributes;         // Of RecordedTraces::attributes_of.
   std::uint32_t resource = 0;
+  bool is_error = false;
+
+  float self_ms() const { return static_cast<float>(static_cast<double>(self_ns) / 1e6); }
 };
 
 struct TraceRecord {
@@ -108,8 +113,11 @@ struct TraceRecord {
   double duration_ms = 0;           // Of the root.
   std::uint32_t trace_class = 0;    // An index of `classes`.
   Range spans;                      // Of `spans`, each parent before its children.
+  std::uint32_t root = 0;           // Of `spans`.
   std::uint32_t lines = 0;
-  bool has_error = false;  // A line of that grade, or a span of that status.
+  std::uint8_t filters = 0;   // A bit for each filter that one of its spans satisfies.
+  bool undetermined = false;  // Its critical path may be another (CriticalPathOf).
+  bool has_error = false;     // A line of that grade, or a span of that status.
   bool has_exemplar = false;
 };
 
@@ -148,22 +156,27 @@ struct RecordedTraces {
   }
 };
 
-// Only traces with a span of this service, and of this operation where one is given.
+// Which traces: one span of theirs has all of this.
 struct TraceFilter {
   std::optional<std::string> service;
   std::optional<std::string> operation;
+  // Of the span, else of its resource; values as ValueText gives them.
+  std::vector<std::pair<std::string, std::string>> attributes;
 };
+inline constexpr std::size_t kMostFilters = 8;  // Of one recorder.
 
 class TraceRecorder {
  public:
-  explicit TraceRecorder(std::uint64_t hash_seed, const RecordLimits& limits = {});
+  // Without filters all traces are kept, else those that satisfy at least one.
+  explicit TraceRecorder(std::uint64_t hash_seed, const RecordLimits& limits = {},
+                         std::vector<TraceFilter> filters = {});
 
   // Takes spans, linked lines, and which traces have exemplars. Keeps no view of the batch.
   void Add(const Batch& batch);
   bool full() const { return spans_.size() >= limits_.spans; }
   std::size_t span_count() const { return spans_.size(); }
 
-  RecordedTraces Close(const TraceFilter& filter = {}) &&;
+  RecordedTraces Close() &&;
 
  private:
   friend class RecordCloser;
@@ -181,6 +194,7 @@ class TraceRecorder {
     Range attributes;
     std::uint8_t kind = 0;
     std::uint8_t status_code = 0;
+    std::uint8_t filters = 0;
   };
   struct LineFact {
     TraceId trace_id;
@@ -194,12 +208,14 @@ class TraceRecorder {
   std::uint32_t ResourceOf(const Batch& batch, std::uint32_t index);
   void AddSpan(const Batch& batch, const Span& span, std::uint32_t resource);
   void AddLine(const LogLine& line);
+  std::uint8_t FiltersOf(const Batch& batch, const Span& span, std::string_view operation) const;
   std::uint32_t AttributeOf(const Attribute& attribute);
   std::uint32_t PeerOf(const Batch& batch, const Span& span);
   std::uint32_t ExceptionOf(const Batch& batch, const Span& span);
 
   const std::uint64_t seed_;
   const RecordLimits limits_;
+  const std::vector<TraceFilter> filters_;  // Their operations without what names one request.
   NameTable names_;
   KeyTable<AttributeKey> attributes_;
   std::unordered_map<std::uint32_t, std::uint32_t> values_of_key_;  // How many, by key.

@@ -19,9 +19,9 @@ constexpr std::uint64_t kSpike = 10;  // The minute.
 
 RecordedTraces Record(const std::vector<Batch>& batches, const TraceFilter& filter = {},
                       const RecordLimits& limits = {}) {
-  TraceRecorder recorder(7, limits);
+  TraceRecorder recorder(7, limits, {filter});
   for (const Batch& batch : batches) recorder.Add(batch);
-  return std::move(recorder).Close(filter);
+  return std::move(recorder).Close();
 }
 
 TimeSpan MinuteOf(std::uint64_t minute) {
@@ -184,10 +184,20 @@ TEST(Explain, WidensTheGridWhereTracesAreFew) {
 TEST(Explain, TakesOnlyTracesOfAService) {
   const auto batches = Spike(9, [](ExplainWorld&) {});
   const auto all = Record(batches);
-  const auto paying = Record(batches, {.service = "payment", .operation = "POST /charge"});
+  const auto paying =
+      Record(batches, {.service = "payment", .operation = "POST /charge", .attributes = {}});
   EXPECT_LT(paying.traces.size(), all.traces.size());
   EXPECT_GT(paying.traces.size(), 0U);
-  EXPECT_EQ(Record(batches, {.service = "nobody", .operation = {}}).traces.size(), 0U);
+  EXPECT_EQ(Record(batches, {.service = "nobody", .operation = {}, .attributes = {}}).traces.size(),
+            0U);
+  // One span has it all: the version is its resource's, and no fraud-check has it.
+  const TraceFilter version{
+      .service = "payment", .operation = {}, .attributes = {{"service.version", "2"}}};
+  EXPECT_LT(Record(batches, version).traces.size(), paying.traces.size());
+  EXPECT_GT(Record(batches, version).traces.size(), 0U);
+  TraceFilter elsewhere = version;
+  elsewhere.service = "fraud-check";
+  EXPECT_EQ(Record(batches, elsewhere).traces.size(), 0U);
 }
 
 std::string Shown(const Explanation& explanation) {

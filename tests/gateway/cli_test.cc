@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/cli_answer.h"
+#include "gateway/cli_compare.h"
 #include "gateway/cli_explain.h"
 #include "gateway/cli_state.h"
 #include "gateway/cli_waterfall.h"
@@ -303,9 +304,9 @@ TEST(Explain, TheQuestionBecomesABody) {
   question.trace_id = "4bf9";
   EXPECT_EQ(ExplainBody(question), R"({"trace_id":"4bf9"})");
   question = {};
-  question.since = "1h";
-  question.baseline_start = "now-3h";
-  question.baseline_end = "now-2h";
+  question.window.since = "1h";
+  question.baseline.start = "now-3h";
+  question.baseline.end = "now-2h";
   question.service = "pay";
   question.limit = "3";
   EXPECT_EQ(ExplainBody(question),
@@ -324,6 +325,37 @@ TEST(Explain, PrintsTheTextAndNothingThatSteersATerminal) {
   JsonDocument nobody;
   ASSERT_TRUE(nobody.Parse(R"({"verdict":"no_clear_culprit","text":"no clear culprit"})"));
   EXPECT_EQ(RenderExplain(nobody.root(), kPlain).exit_code, kExitNotFound);
+}
+
+TEST(Compare, TheQuestionBecomesABody) {
+  CompareQuestion question;
+  question.window.since = "1h";
+  question.service = "pay";
+  question.baseline = {"service.version=1.4", "k8s.pod.name=a=b"};
+  question.candidate = {"service.version=1.5", "odd"};
+  EXPECT_EQ(CompareBody(question),
+            R"({"window":{"start":"now-1h","end":"now"},"service":"pay",)"
+            R"("baseline":{"attributes":{"service.version":"1.4","k8s.pod.name":"a=b"}},)"
+            R"("candidate":{"attributes":{"service.version":"1.5","odd":""}}})");
+  question = {};
+  question.operation = "charge";
+  question.baseline_window = {.since = {}, .start = "now-2h", .end = "now-1h"};
+  EXPECT_EQ(CompareBody(question),
+            R"({"window":{"start":"now-5m","end":"now"},"operation":"charge",)"
+            R"("baseline":{"window":{"start":"now-2h","end":"now-1h"}},"candidate":{}})");
+}
+
+TEST(Compare, TheVerdictIsTheExitCode) {
+  const auto code = [](const char* verdict) {
+    JsonDocument document;
+    EXPECT_TRUE(document.Parse("{\"verdict\":\"" + std::string(verdict) + "\",\"text\":\"x\\n\"}"));
+    const Rendered rendered = RenderCompare(document.root(), kPlain);
+    EXPECT_EQ(rendered.text, "x\n");
+    return rendered.exit_code;
+  };
+  EXPECT_EQ(code("pass"), 0);
+  EXPECT_EQ(code("fail"), 1);
+  EXPECT_EQ(code("inconclusive"), 4);
 }
 
 }  // namespace
