@@ -191,6 +191,22 @@ constexpr std::array kRoutes = {
     Lookup("GET", "/prometheus/api/v1/metadata", prometheus::Metadata),
     Lookup("GET", "/prometheus/api/v1/rules", prometheus::Rules),
     Lookup("GET", "/prometheus/api/v1/status/buildinfo", prometheus::BuildInfo),
+    // The same where /prometheus is passed on: never is what stands here.
+    Lookup("GET", "/prometheus-exemplars/api/v1/query", prometheus::Query),
+    Lookup("POST", "/prometheus-exemplars/api/v1/query", prometheus::Query),
+    Lookup("GET", "/prometheus-exemplars/api/v1/query_range", prometheus::QueryRange),
+    Lookup("POST", "/prometheus-exemplars/api/v1/query_range", prometheus::QueryRange),
+    Lookup("GET", "/prometheus-exemplars/api/v1/query_exemplars", prometheus::QueryExemplars),
+    Lookup("POST", "/prometheus-exemplars/api/v1/query_exemplars", prometheus::QueryExemplars),
+    Lookup("GET", "/prometheus-exemplars/api/v1/labels", prometheus::Labels),
+    Lookup("POST", "/prometheus-exemplars/api/v1/labels", prometheus::Labels),
+    Lookup("GET", "/prometheus-exemplars/api/v1/label/{name}/values", prometheus::LabelValues),
+    Lookup("POST", "/prometheus-exemplars/api/v1/label/{name}/values", prometheus::LabelValues),
+    Lookup("GET", "/prometheus-exemplars/api/v1/series", prometheus::Series),
+    Lookup("POST", "/prometheus-exemplars/api/v1/series", prometheus::Series),
+    Lookup("GET", "/prometheus-exemplars/api/v1/metadata", prometheus::Metadata),
+    Lookup("GET", "/prometheus-exemplars/api/v1/rules", prometheus::Rules),
+    Lookup("GET", "/prometheus-exemplars/api/v1/status/buildinfo", prometheus::BuildInfo),
 
     // The process.
     Own("/-/healthy", RouteKind::kHealthy, kOnOtlpDoor),

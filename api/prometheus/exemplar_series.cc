@@ -99,6 +99,12 @@ void MergeDoors(std::vector<FoundExemplar>& exemplars) {
 
 }  // namespace
 
+void WriteLabels(wire::JsonWriter& json, const LabelSet& labels) {
+  json.BeginObject();
+  for (const auto& [name, value] : labels) json.Key(name).String(value);
+  json.EndObject();
+}
+
 std::uint64_t TimeOf(const Exemplar& exemplar) {
   return EffectiveTimeOf(exemplar.time_unix_ns, 0, exemplar.arrival_unix_ns).unix_ns;
 }

@@ -19,10 +19,13 @@
 #include "correlate/batch.h"
 #include "correlate/query.h"
 #include "correlate/scope.h"
+#include "wire/json_writer.h"
 
 namespace throughline::api::prometheus {
 
 using LabelSet = std::map<std::string, std::string, std::less<>>;
+
+void WriteLabels(wire::JsonWriter& json, const LabelSet& labels);
 
 // With __name__: `name`, or where that is empty Prometheus' own.
 LabelSet SeriesLabels(const Exemplar& exemplar, const Batch& batch, std::string_view name,

@@ -1,8 +1,9 @@
 // The part of Prometheus' HTTP API that its clients and Grafana's data source ask, answered from
 // exemplars (docs/grafana-logs-metrics.md). Mounted at /prometheus/api/v1.
 //
-// Samples are not kept, so no value is made up: expressions other than constants answer an empty
-// vector or matrix with a warning that says so. Exemplars are asked by the whole expression of a
+// Samples are not kept, so no value is made up: expressions other than constants and those of
+// Tempo's service graph, which are counted from spans (span_metrics.h), answer an empty vector or
+// matrix with a warning that says so. Exemplars are asked by the whole expression of a
 // panel, of which every selector counts.
 //
 // GET and POST, where the parameters stand in the URL, in a form, or in both. Errors are

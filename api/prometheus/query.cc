@@ -1,4 +1,5 @@
-// /query and /query_range: constants, and nothing that would have to be made up.
+// /query and /query_range: constants, what spans can be counted for, and nothing that would have to
+// be made up.
 #include <string>
 #include <utility>
 
@@ -6,6 +7,7 @@
 #include "api/prometheus/answer.h"
 #include "api/prometheus/constant.h"
 #include "api/prometheus/handlers.h"
+#include "api/prometheus/span_metrics.h"
 #include "api/query/promql.h"
 
 namespace throughline::api::prometheus {
@@ -42,6 +44,29 @@ void BeginResult(JsonWriter& json, std::string_view type) {
   json.Key("result");
 }
 
+// A vector of each series' only point, or a matrix.
+Response AnswerOf(const SpanAnswer& answer, bool is_instant) {
+  const auto write = [&](JsonWriter& json) {
+    BeginResult(json, is_instant ? "vector" : "matrix");
+    json.BeginArray();
+    for (const SpanSeries& series : answer.series) {
+      json.BeginObject();
+      json.Key("metric");
+      WriteLabels(json, series.labels);
+      json.Key(is_instant ? "value" : "values");
+      if (!is_instant) json.BeginArray();
+      for (const SpanSeries::Point& point : series.points) {
+        WritePoint(json, point.unix_ns, NumberText(point.value));
+      }
+      if (!is_instant) json.EndArray();
+      json.EndObject();
+    }
+    json.EndArray();
+    json.EndObject();
+  };
+  return Answer(write, {answer.warning});
+}
+
 }  // namespace
 
 Response Query(const Request& request, const Context& context) {
@@ -56,6 +81,10 @@ Response Query(const Request& request, const Context& context) {
       WritePoint(json, *time, expression->text);
       json.EndObject();
     });
+  }
+  if (const auto spans = ReadSpanExpression(*expression)) {
+    const auto answer = Evaluate(*spans, {*time, *time}, request, context);
+    return answer ? AnswerOf(*answer, true) : ErrorAnswer(answer.error());
   }
   const auto constant = ConstantOf(*expression, Seconds(*time));
   if (!constant) {
@@ -85,7 +114,7 @@ Response Query(const Request& request, const Context& context) {
 
 namespace {
 
-Result<Response> RangeAnswer(const Form& form) {
+Result<Response> RangeAnswer(const Form& form, const Request& request, const Context& context) {
   for (const std::string_view name : {"start", "end"}) {
     if (!form.Text(name)) return WrongParameter(name, "cannot parse \"\" to a valid timestamp");
   }
@@ -101,6 +130,12 @@ Result<Response> RangeAnswer(const Form& form) {
     return WrongParameter("query",
                           "invalid expression type \"string\" for range query, must be Scalar or "
                           "instant Vector");
+  }
+  if (const auto spans = ReadSpanExpression(expression); spans && !spans->top) {
+    TL_TRY_ASSIGN(
+        const SpanAnswer answer,
+        Evaluate(*spans, {range.start_unix_ns, range.end_unix_ns, step}, request, context));
+    return AnswerOf(answer, false);
   }
   const bool known = ConstantOf(expression, 0).has_value();
   const auto write = [&](JsonWriter& json) {
@@ -126,8 +161,8 @@ Result<Response> RangeAnswer(const Form& form) {
 
 }  // namespace
 
-Response QueryRange(const Request& request, const Context&) {
-  auto answer = RangeAnswer(Form(request));
+Response QueryRange(const Request& request, const Context& context) {
+  auto answer = RangeAnswer(Form(request), request, context);
   return answer ? *std::move(answer) : ErrorAnswer(answer.error());
 }
 

@@ -123,12 +123,6 @@ Result<DrawnSeries> Draw(const Asked& asked, const Scope& scope, const Context& 
   return series;
 }
 
-void WriteLabels(JsonWriter& json, const LabelSet& labels) {
-  json.BeginObject();
-  for (const auto& [name, value] : labels) json.Key(name).String(value);
-  json.EndObject();
-}
-
 void WriteSeries(JsonWriter& json, const LabelSet& labels, const std::vector<Drawn>& newest_first) {
   json.BeginObject();
   json.Key("seriesLabels");

@@ -32,6 +32,7 @@ std::vector<ProductCall> Calls() {
       {"operations", jaeger::Operations, "/api/services/pay/operations", "pay"},
       {"operations_unknown", jaeger::Operations, "/api/services/a/b/operations", "a/b"},
       {"trace", jaeger::GetTrace, "/api/traces/" + buy, buy},
+      {"trace_at_root", GetRootTrace, "/api/traces/" + buy, buy, "application/json, */*"},
       {"trace_short_id", jaeger::GetTrace,
        "/api/traces/1234567890abcdef?start=1749999000000&end=1750000000000", "1234567890abcdef"},
       {"trace_not_found", jaeger::GetTrace, "/api/traces/" + nothing, nothing},

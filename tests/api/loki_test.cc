@@ -83,6 +83,12 @@ std::vector<Row> Rows() {
            id + "\" __line__  }}` | log_line_contains_trace_id=\"true\" or trace_id=\"" + id +
            "\"" + range,
        "", true},
+      {"trace_to_logs_unclosed", QueryRange,
+       "query={service_name=\"checkout\"} | label_format log_line_contains_trace_id=`{{ contains "
+       "\"" +
+           id + "\" __line__  }}` | log_line_contains_trace_id=\"true\" OR trace_id=\"" + id +
+           range,
+       "", true},
       {"instant_lines", Query, "query={env=\"prod\"} |= ``&time=1749999999999999999"},
       {"formats", QueryRange,
        "query={env=\"prod\"} | pattern `<method> <path> <status>` | line_format `{{.path}}: "

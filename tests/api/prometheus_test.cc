@@ -31,6 +31,7 @@ struct Row {
 
 std::vector<Row> Rows() {
   const std::string range = kRange;
+  const std::string at = "&time=1750000100";
   return {
       {"health", Query, "query=1+1&time=4"},
       {"buildinfo", BuildInfo},
@@ -53,6 +54,41 @@ std::vector<Row> Rows() {
       {"labels", Labels, "match[]=http_server_duration&limit=3" + range},
       {"series", Series, "match[]={service!=\"\"}" + range},
       {"series_probe", Series, "match[]=traces_service_graph_request_server_seconds&limit=1"},
+      {"graph_total", Query,
+       "query=sum by (client, server) (rate(traces_service_graph_request_total[3600s]))" + at},
+      {"graph_failed", Query,
+       "query=sum by (client, server) (rate(traces_service_graph_request_failed_total[3600s]))" +
+           at},
+      {"graph_server_seconds", Query,
+       "query=sum by (client, server) "
+       "(rate(traces_service_graph_request_server_seconds_sum{client=\"front\"}[3600s]))" +
+           at},
+      {"graph_types", Query,
+       "query=group by (client, connection_type, server) (traces_service_graph_request_total{})" +
+           at},
+      {"graph_quantile", Query,
+       "query=histogram_quantile(.9, sum(rate("
+       "traces_service_graph_request_server_seconds_bucket[3600s])) by (le, client, server))" +
+           at},
+      {"graph_edge_range", QueryRange,
+       "query=sum by (client, server)(rate(traces_service_graph_request_total"
+       "{client=\"front\",server=\"pay\"}[1m0s]))&start=1749999940&end=1750000120&step=60"},
+      {"graph_buckets", Query,
+       "query=sum by (client, server) "
+       "(rate(traces_service_graph_request_server_seconds_bucket[3600s]))" +
+           at},
+      {"span_calls", Query,
+       "query=topk(2, sum(rate(traces_spanmetrics_calls_total"
+       "{span_kind=\"SPAN_KIND_SERVER\"}[3600s])) by (span_name))" +
+           at},
+      {"span_errors", Query,
+       "query=topk(5, sum(rate(traces_spanmetrics_calls_total"
+       "{status_code=\"STATUS_CODE_ERROR\",span_name=~\"POST /.*\"}[3600s])) by (span_name))" +
+           at},
+      {"span_latency", Query,
+       "query=histogram_quantile(.9, sum(rate(traces_spanmetrics_latency_bucket"
+       "{span_name=~\"POST /charge\"}[3600s])) by (le))" +
+           at},
       {"metadata", Metadata, "limit=10"},
       {"rules", Rules},
   };
@@ -70,6 +106,62 @@ TEST_P(PrometheusRow, IsAsInItsFile) {
 
 INSTANTIATE_TEST_SUITE_P(Rows, PrometheusRow, testing::ValuesIn(Rows()),
                          [](const auto& test) { return std::string(test.param.name); });
+
+constexpr char kGraphTotal[] =
+    "query=sum by (client, server) (increase(traces_service_graph_request_total[1h]))"
+    "&time=1750000100";
+
+TEST(SpanMetrics, TheOrderOfArrivalChangesNothing) {
+  const Batches batches = ShopBatches();
+  const Batches reversed(batches.rbegin(), batches.rend());
+  const std::string body = Shop(reversed).Get(Query, kGraphTotal).body;
+  EXPECT_EQ(body, Shop(batches).Get(Query, kGraphTotal).body);
+  EXPECT_THAT(body, HasSubstr(R"("client":"front")"));
+}
+
+TEST(SpanMetrics, APartIsNoNumber) {
+  Shop shop;
+  shop.settings.query_traces = 1;
+  EXPECT_THAT(shop.Get(Query, kGraphTotal).body,
+              testing::AllOf(HasSubstr(R"("result":[])"),
+                             HasSubstr("not computed: more than 1 traces (limits.query_traces)")));
+  shop.settings.query_traces = 1000;
+  shop.settings.query_series = 1;
+  EXPECT_THAT(shop.Get(Query, kGraphTotal).body, HasSubstr("more than 1 series"));
+}
+
+TEST(SpanMetrics, APeerThatSendsNoSpansIsACall) {
+  store::Sample sample;
+  sample.From({{"service.name", "front"}});
+  sample.Add(store::SampleSpan{
+      .trace = {1, 1}, .span = {1}, .kind = 3, .attributes = {{"db.system", "pg"}}});
+  sample.Add(store::SampleSpan{
+      .trace = {1, 2}, .span = {2}, .kind = 3, .attributes = {{"peer.service", "bank"}}});
+  const Shop shop({sample.Finish()});
+  const std::string body = shop.Get(Query,
+                                    "query=group by (client, server, connection_type) "
+                                    "(traces_service_graph_request_total)&time=1750000001")
+                               .body;
+  EXPECT_THAT(body, HasSubstr(R"("connection_type":"database","server":"pg")"));
+  EXPECT_THAT(body, HasSubstr(R"("connection_type":"virtual_node","server":"bank")"));
+}
+
+TEST(SpanMetrics, WhatSpansCannotAnswerHasNoSeries) {
+  const Shop shop;
+  for (const char* expression :
+       {"traces_service_graph_request_total", "sum(traces_service_graph_request_total)",
+        "sum by (client) (rate(traces_service_graph_request_total[1h] offset 1h))",
+        "sum without (client) (rate(traces_service_graph_request_total[1h]))",
+        "avg by (client) (rate(traces_service_graph_request_total[1h]))",
+        "sum by (client) (rate(traces_service_graph_other_total[1h]))",
+        "histogram_quantile(0.9, sum by (client) "
+        "(rate(traces_service_graph_request_server_seconds_bucket[1h])))"}) {
+    const std::string body =
+        shop.Get(Query, "query=" + std::string(expression) + "&time=1750000100").body;
+    EXPECT_THAT(body, testing::AllOf(HasSubstr(R"("result":[])"), HasSubstr("has no series here")))
+        << expression;
+  }
+}
 
 TEST(PrometheusApi, AFormIsReadAsTheUrlIs) {
   Request request = MakeRequest("end=1750000100", {});

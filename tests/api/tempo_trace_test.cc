@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/root_trace.h"
 #include "api/tempo/handlers.h"
 #include "opentelemetry/proto/trace/v1/trace.pb.h"
 #include "tests/api/products.h"
@@ -52,7 +53,7 @@ TraceById ParseV2(std::string_view body) {
 
 std::string TextOf(const ProductCall& call, const Response& response) {
   if (response.content_type != kProtobuf) return {};
-  if (call.handler == tempo::GetTraceV1) {
+  if (call.handler == tempo::GetTraceV1 || call.handler == GetRootTrace) {
     TracesData trace;
     EXPECT_TRUE(trace.ParseFromString(response.body));
     return trace.DebugString();
@@ -76,6 +77,7 @@ std::vector<ProductCall> Calls() {
   const std::string v2 = "/api/v2/traces/";
   const std::string nothing = "99999999999999998888888888888888";
   return {
+      {"trace_at_root", GetRootTrace, v1 + buy, buy, kProtobuf},
       {"echo", tempo::Echo, "/api/echo"},
       {"trace_v1", tempo::GetTraceV1, v1 + buy, buy, kProtobuf},
       {"trace_v2", tempo::GetTraceV2, v2 + buy, buy, kProtobuf},
@@ -142,6 +144,9 @@ TEST(TempoTrace, AnyWidthAndCaseOfAnId) {
     EXPECT_EQ(trace.resource_spans_size(), 1) << id;
   }
 }
+
+// A version would switch on streaming where an operator has asked for it.
+TEST(TempoBuildInfo, IsNotThere) { EXPECT_EQ(tempo::NoBuildInfo().status, 404); }
 
 }  // namespace
 }  // namespace throughline::api
