@@ -27,8 +27,8 @@ struct LinkGaugeState {
 class LinkGauge {
  public:
   static constexpr std::chrono::minutes kRange{15};  // Back from now, by the records' own time.
-  static constexpr std::chrono::seconds kPeriod{30};
-  static constexpr std::chrono::seconds kDeadline{2};
+  static constexpr std::chrono::seconds kPeriod{60};
+  static constexpr std::chrono::seconds kDeadline{1};
   static constexpr std::size_t kLookups = 5'000;  // Of ids, by tenant.
   static constexpr std::size_t kTenants = 100;    // The first by name.
 
