@@ -56,6 +56,8 @@ Response Operations(const Request& request,
                     const Context& context);  // GET /services/{s}/operations
 Response ExplainWindow(const Request& request, const Context& context);      // POST /explain
 Response CompareSelections(const Request& request, const Context& context);  // POST /compare
+Response CriticalPaths(const Request& request, const Context& context);      // GET /critical-path
+Response Dependencies(const Request& request, const Context& context);       // GET /dependencies
 Response OpenApi(const Request& request, const Context& context);            // GET /openapi.yaml
 
 }  // namespace throughline::api::links
