@@ -23,6 +23,8 @@ struct Backend {
 struct Settings {
   std::uint64_t pending_wait_ns = 60'000'000'000;
   std::uint64_t locate_padding_ns = 60'000'000'000;  // Around first and last record.
+  // How far back explain looks for a baseline, before it looks at earlier days.
+  std::uint64_t explain_lookback_ns = 6ULL * 3600 * 1'000'000'000;
   std::vector<Backend> backends;
   std::size_t default_limit = 100;
   std::size_t max_limit = 10'000;
