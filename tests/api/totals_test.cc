@@ -48,10 +48,9 @@ TEST_F(TotalsTest, CriticalPathIsAsInItsFile) {
 }
 
 TEST_F(TotalsTest, CriticalPathBesideABaselineIsAsInItsFile) {
-  const Response answer =
-      shop_.Get(links::CriticalPaths,
-                "service=payment&operation=POST /charge&start=now-1m&end=now&"
-                "baseline_start=now-2m&baseline_end=now-1m&limit=3");
+  const Response answer = shop_.Get(links::CriticalPaths,
+                                    "service=payment&operation=POST /charge&start=now-1m&end=now&"
+                                    "baseline_start=now-2m&baseline_end=now-1m&limit=3");
   ASSERT_EQ(answer.status, 200) << answer.body;
   ExpectGolden("critical_path_growth.json", Indented(answer.body));
 }
