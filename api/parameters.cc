@@ -41,6 +41,11 @@ std::optional<std::string_view> Parameters::Text(std::string_view name) {
   return *text;
 }
 
+std::optional<std::string> Parameters::OwnedText(std::string_view name) {
+  const auto text = Text(name);
+  return text ? std::optional<std::string>(*text) : std::nullopt;
+}
+
 std::optional<double> Parameters::Number(std::string_view name) {
   const std::string* text = Find(name);
   if (text == nullptr) return std::nullopt;

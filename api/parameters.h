@@ -25,6 +25,7 @@ class Parameters {
 
   // Text; an empty value is as if it were not there.
   std::optional<std::string_view> Text(std::string_view name);
+  std::optional<std::string> OwnedText(std::string_view name);
   std::optional<double> Number(std::string_view name);
   std::optional<std::uint64_t> Time(std::string_view name);
   std::optional<std::uint64_t> Duration(std::string_view name);

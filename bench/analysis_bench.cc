@@ -1,12 +1,15 @@
 // CPU of the analyses: the critical path of one trace of 10,000 spans, in a chain, in a fan and in
 // a random tree; and explain over windows of 100,000 spans and 200,000 lines of 150 bytes, from the
-// records to the answer, without a store.
+// records to the answer, without a store; and compare over the same records, two versions beside
+// each other.
 #include <cstdio>
 #include <ctime>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "correlate/analysis/compare.h"
 #include "correlate/analysis/critical_path.h"
 #include "correlate/analysis/explain.h"
 #include "correlate/analysis/explain_baseline.h"
@@ -50,10 +53,18 @@ void TimePath(const char* name, Parent parent_of) {
               best * 1e3, on_path);
 }
 
-void TimeExplain() {
-  constexpr std::size_t kSpans = 100'000;
-  constexpr std::size_t kLines = 200'000;
-  constexpr std::uint64_t kMinutes = 10;
+constexpr std::size_t kSpans = 100'000;
+constexpr std::size_t kLines = 200'000;
+constexpr std::uint64_t kMinutes = 10;
+
+struct Records {
+  std::vector<Batch> batches;
+  std::size_t spans = 0;
+  std::size_t lines = 0;
+};
+
+// Ten minutes, and an eleventh in which a call is slow.
+Records MakeRecords() {
   ExplainWorld world(1);
   std::size_t spans = 0;
   for (std::uint64_t minute = 0; spans < kSpans; minute = (minute + 1) % (kMinutes + 1)) {
@@ -81,10 +92,37 @@ void TimeExplain() {
     batch.logs.push_back(line);
     ++lines;
   }
+  return {std::move(world.batches), spans, lines};
+}
+
+void TimeCompare(const Records& records) {
+  const auto version = [](const char* value) {
+    return TraceFilter{
+        .service = "payment", .operation = {}, .attributes = {{"service.version", value}}};
+  };
+  for (int round = 0; round < 3; ++round) {
+    const double start = CpuSeconds();
+    TraceRecorder recorder(1, {}, {version("1"), version("2")});
+    for (const Batch& batch : records.batches) recorder.Add(batch);
+    const RecordedTraces traces = std::move(recorder).Close();
+    const double closed = CpuSeconds();
+    const TimeSpan all{ExplainWorld::kStart,
+                       ExplainWorld::kStart + (kMinutes + 1) * ExplainWorld::kMinute};
+    const Comparison comparison = Compare(traces, SelectTraces(traces, all, all));
+    const double end = CpuSeconds();
+    std::printf(
+        "compare, %zu spans, %zu lines: take and close %.3f, compare %.3f, in all %.3f CPU s "
+        "(%s)\n",
+        records.spans, records.lines, closed - start, end - closed, end - start,
+        comparison.reason.c_str());
+  }
+}
+
+void TimeExplain(const Records& records) {
   for (int round = 0; round < 3; ++round) {
     const double start = CpuSeconds();
     TraceRecorder recorder(1);
-    for (const Batch& batch : world.batches) recorder.Add(batch);
+    for (const Batch& batch : records.batches) recorder.Add(batch);
     const double added = CpuSeconds();
     const RecordedTraces traces = std::move(recorder).Close();
     const double closed = CpuSeconds();
@@ -102,7 +140,8 @@ void TimeExplain() {
     std::printf(
         "explain, %zu spans, %zu lines: take %.3f, close %.3f, choose a baseline %.3f, explain "
         "%.3f, in all %.3f CPU s (%s)\n",
-        spans, lines, added - start, closed - added, choose - closed, end - choose, end - start,
+        records.spans, records.lines, added - start, closed - added, choose - closed, end - choose,
+        end - start,
         explanation.culprits.empty() ? "nobody" : explanation.culprits.front().service.c_str());
   }
 }
@@ -115,5 +154,7 @@ int main() {
   TimePath("chain", [](std::uint64_t i, auto&) { return i - 1; });
   TimePath("fan", [](std::uint64_t, auto&) { return std::uint64_t{0}; });
   TimePath("random", [](std::uint64_t i, auto& random) { return random() % i; });
-  throughline::TimeExplain();
+  const throughline::Records records = throughline::MakeRecords();
+  throughline::TimeExplain(records);
+  throughline::TimeCompare(records);
 }

@@ -192,6 +192,8 @@ constexpr std::array kSettings = {
     List<&Config::explain_gauges>(
         "explain.gauges",
         "gauges and counters kept a point in 10s, in either spelling; * ends a name"),
+    Duration<&Config::explain_lookback, 60'000, 7 * kDayMs>(
+        "explain.lookback", "how far back explain looks for normal windows, before earlier days"),
     List<&Config::cors_allowed_origins>("cors.allowed_origins",
                                         "origins of browser SDKs, or *; empty: no CORS"),
     Text<&Config::enrich_url_template>("enrich.url_template",

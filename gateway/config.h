@@ -58,6 +58,7 @@ struct Config {
   std::uint64_t followed_files = 1000;
   std::uint64_t followed_line_bytes = 1ULL << 20U;
   std::vector<std::string> explain_gauges = {"k8s.pod.cpu.*", "container.cpu.*", "process.cpu.*"};
+  std::chrono::nanoseconds explain_lookback = std::chrono::hours(6);
   std::vector<std::string> cors_allowed_origins;
   std::vector<BackendConfig> backends;
   std::string enrich_url_template;

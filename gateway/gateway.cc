@@ -97,6 +97,7 @@ std::function<void(std::uint64_t now_unix_ns)> AgingOf(Store& store, store::Writ
 api::links::Settings SettingsOf(const Config& config) {
   api::links::Settings settings;
   settings.pending_wait_ns = static_cast<std::uint64_t>(config.links_pending_wait.count());
+  settings.explain_lookback_ns = static_cast<std::uint64_t>(config.explain_lookback.count());
   settings.query_traces = config.query_traces;
   settings.tag_traces = config.tag_traces;
   settings.exemplars_read = config.exemplars_read;

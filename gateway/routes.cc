@@ -89,6 +89,8 @@ constexpr std::array kRoutes = {
     Lookup("POST", "/api/v1/enrich", nullptr, RouteKind::kEnrich),
     Lookup("GET", "/api/v1/services", links::Services),
     Lookup("GET", "/api/v1/services/{service}/operations", links::Operations),
+    Lookup("GET", "/api/v1/critical-path", links::CriticalPaths),
+    Lookup("GET", "/api/v1/dependencies", links::Dependencies),
     Lookup("GET", "/api/v1/openapi.yaml", links::OpenApi),
 
     // Backups.

@@ -1,11 +1,10 @@
-// GET /api/dependencies: a call is a span whose parent is of another service.
+// GET /api/dependencies: the calls between services that send spans.
 #include <algorithm>
-#include <map>
 #include <string>
-#include <utility>
 
 #include "api/jaeger/answer.h"
 #include "api/jaeger/handlers.h"
+#include "api/links/dependencies.h"
 #include "api/time_text.h"
 #include "api/walk_traces.h"
 #include "correlate/digits.h"
@@ -16,10 +15,9 @@ namespace {
 
 constexpr std::uint64_t kMsNs = 1'000'000;
 constexpr std::uint64_t kDefaultLookbackMs = 86'400'000;
-constexpr std::size_t kMostCalls = 10'000;  // Of one answer.
 
-Result<TimeRange> ReadRange(const Request& request, const Context& context) {
-  TimeRange range{.start_unix_ns = 0, .end_unix_ns = context.now_unix_ns};
+Result<TimeSpan> ReadRange(const Request& request, const Context& context) {
+  TimeSpan range{.start_unix_ns = 0, .end_unix_ns = context.now_unix_ns};
   if (const std::string_view end = request.Query("endTs").value_or(""); !end.empty()) {
     const auto time = ParseTime(end, context.now_unix_ns);
     if (!time) return InvalidArgument("endTs: " + time.error().message);
@@ -35,45 +33,36 @@ Result<TimeRange> ReadRange(const Request& request, const Context& context) {
   return range;
 }
 
+// For the header: the bodies of Jaeger have no place for it.
+std::string Cut(const links::ReadGraph& read) {
+  if (read.incomplete_reason != "deadline") return read.incomplete_reason;
+  return "limits.lookup_deadline came after " + std::to_string(read.graph.traces()) + " traces";
+}
+
 }  // namespace
 
 Response Dependencies(const Request& request, const Context& context) {
   const auto range = ReadRange(request, context);
   if (!range) return Failure(range.error());
-  std::map<std::pair<std::string, std::string>, std::uint64_t> calls;
-  const auto visit = [&calls](const WalkedTrace& walked) {
-    const TraceTree& tree = walked.tree;
-    for (std::uint32_t place = 0; place < tree.order.size(); ++place) {
-      if (tree.parent[place] == kNoIndex) continue;
-      const std::string_view caller =
-          walked.batch.ServiceOf(tree.At(walked.batch, tree.parent[place]));
-      const std::string_view callee = walked.batch.ServiceOf(tree.At(walked.batch, place));
-      if (caller == callee || caller.empty() || callee.empty()) continue;
-      const std::pair key{std::string(caller), std::string(callee)};
-      if (calls.size() < kMostCalls || calls.contains(key)) ++calls[key];
-    }
-    return true;
-  };
-  TraceQuery query;
-  query.time = *range;
-  query.limit = 2000;
-  const auto walked = WalkTraces(request, context, std::move(query),
-                                 {context.settings.query_traces, "limits.query_traces"}, visit);
-  if (!walked) return Failure(walked.error());
+  const auto read = links::ReadServiceGraph(request, context, *range);
+  if (!read) return Failure(read.error());
   Response response;
   wire::JsonWriter json(response.body);
   BeginData(json);
   json.BeginArray();
-  for (const auto& [call, count] : calls) {
+  std::size_t count = 0;
+  for (const auto& [call, totals] : read->graph.calls()) {
+    if (!call.instrumented) continue;  // Jaeger's graph is of what sends spans.
     json.BeginObject();
-    json.Key("parent").String(call.first);
-    json.Key("child").String(call.second);
-    json.Key("callCount").Uint(count);
+    json.Key("parent").String(call.caller);
+    json.Key("child").String(call.callee);
+    json.Key("callCount").Uint(totals.calls);
     json.EndObject();
+    ++count;
   }
   json.EndArray();
-  EndData(calls.size(), json);
-  SayCut(walked->cut, response);
+  EndData(count, json);
+  SayCut(Cut(*read), response);
   return response;
 }
 

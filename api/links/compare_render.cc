@@ -11,9 +11,6 @@
 namespace throughline::api::links {
 namespace {
 
-// Growth may be less than nothing.
-std::int64_t SignedNs(double value) { return std::llround(value); }
-
 // Three digits; of what is less likely than kLeastP nobody needs to know how much.
 double Probability(double p) {
   constexpr double kLeastP = 1e-12;

@@ -17,7 +17,9 @@ class Reader {
  public:
   Reader(const Scope& scope, const TimeSpan& window, const Context& context,
          const TraceFilter& filter)
-      : window_(window), reader_(scope, context, {.filters = {filter}}) {}
+      : window_(window),
+        farthest_ns_(context.settings.explain_lookback_ns),
+        reader_(scope, context, {.filters = {filter}}) {}
 
   // The window and these others.
   Result<void> ReadWith(std::vector<TimeSpan> windows) {
@@ -33,7 +35,7 @@ class Reader {
     // The two windows before are no candidates, but traces of theirs may have begun in one that is.
     std::uint64_t end = start - std::min(start, kTraceSlackNs);
     std::uint64_t step = kFirstStep;
-    const std::uint64_t earliest = start - std::min(start, kLookbackNs);
+    const std::uint64_t earliest = start - std::min(start, farthest_ns_);
     while (end > earliest && !Enough(kMostCandidates)) {
       const std::uint64_t begin = std::max(earliest, end - std::min(end, step * length));
       TL_TRY(Read({begin, end}));
@@ -42,10 +44,10 @@ class Reader {
     }
     lookback_ns_ = start - end;
     for (std::uint64_t day = 1; day <= kEarlierDays && !Enough(kBaselineWindows); ++day) {
-      if (start < day * kDayNs + kLookbackNs) break;
+      if (start < day * kDayNs + kAroundThenNs) break;
       const std::uint64_t then = start - day * kDayNs;
-      TL_TRY(Read({then - kLookbackNs / 12, then + length + kLookbackNs / 12}));
-      lookback_ns_ = day * kDayNs + kLookbackNs / 12;
+      TL_TRY(Read({then - kAroundThenNs, then + length + kAroundThenNs}));
+      lookback_ns_ = day * kDayNs + kAroundThenNs;
     }
     return {};
   }
@@ -76,6 +78,7 @@ class Reader {
   }
 
   const TimeSpan window_;
+  const std::uint64_t farthest_ns_;
   WindowReader reader_;
   std::unordered_map<std::uint64_t, std::uint32_t> roots_;  // By window back from the spike.
   std::uint64_t lookback_ns_ = 0;

@@ -11,8 +11,8 @@
 
 namespace throughline::api::links {
 
-// How far back a baseline is looked for; then the same hours of earlier days.
-inline constexpr std::uint64_t kLookbackNs = 6ULL * 3600 * 1'000'000'000;
+// Where `explain_lookback_ns` has no baseline: this much around the same time of earlier days.
+inline constexpr std::uint64_t kAroundThenNs = 1800ULL * 1'000'000'000;
 inline constexpr std::uint64_t kDayNs = 24ULL * 3600 * 1'000'000'000;
 inline constexpr std::uint64_t kEarlierDays = 7;
 

@@ -11,17 +11,12 @@
 namespace throughline::api::links {
 namespace {
 
-std::optional<std::string> Owned(std::optional<std::string_view> text) {
-  if (!text) return std::nullopt;
-  return std::string(*text);
-}
-
 Result<TraceQuery> ReadQuery(const Request& request, const Context& context) {
   Parameters parameters(request, context.now_unix_ns);
   TraceQuery query;
   query.time = parameters.Range();
-  query.service = Owned(parameters.Text("service"));
-  query.operation = Owned(parameters.Text("operation"));
+  query.service = parameters.OwnedText("service");
+  query.operation = parameters.OwnedText("operation");
   for (const auto& [key, value] : parameters.Prefixed("attr.")) {
     query.attributes.push_back({std::string(key), Matcher::Op::kEqual, std::string(value)});
   }

@@ -23,6 +23,8 @@ struct Backend {
 struct Settings {
   std::uint64_t pending_wait_ns = 60'000'000'000;
   std::uint64_t locate_padding_ns = 60'000'000'000;  // Around first and last record.
+  // How far back explain looks for a baseline, before it looks at earlier days.
+  std::uint64_t explain_lookback_ns = 6ULL * 3600 * 1'000'000'000;
   std::vector<Backend> backends;
   std::size_t default_limit = 100;
   std::size_t max_limit = 10'000;
@@ -59,6 +61,8 @@ Response ExplainWindow(const Request& request, const Context& context);      // 
 Response Health(const Request& request, const Context& context);             // GET /links/health
 Response Decisions(const Request& request, const Context& context);          // GET /decisions/{id}
 Response CompareSelections(const Request& request, const Context& context);  // POST /compare
+Response CriticalPaths(const Request& request, const Context& context);      // GET /critical-path
+Response Dependencies(const Request& request, const Context& context);       // GET /dependencies
 Response OpenApi(const Request& request, const Context& context);            // GET /openapi.yaml
 
 }  // namespace throughline::api::links

@@ -24,9 +24,9 @@ std::vector<TimeSpan> Merged(std::vector<TimeSpan> windows) {
 
 }  // namespace
 
-TimeSpan WithSlack(TimeSpan window) {
-  window.start_unix_ns -= std::min(window.start_unix_ns, kTraceSlackNs);
-  window.end_unix_ns += std::min(UINT64_MAX - window.end_unix_ns, kTraceSlackNs);
+TimeSpan WithSlack(TimeSpan window, std::uint64_t slack_ns) {
+  window.start_unix_ns -= std::min(window.start_unix_ns, slack_ns);
+  window.end_unix_ns += std::min(UINT64_MAX - window.end_unix_ns, slack_ns);
   return window;
 }
 

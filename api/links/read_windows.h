@@ -61,7 +61,7 @@ class WindowReader {
   std::string incomplete_reason_;
 };
 
-// With the slack to each side.
-TimeSpan WithSlack(TimeSpan window);
+// With so much to each side.
+TimeSpan WithSlack(TimeSpan window, std::uint64_t slack_ns = kTraceSlackNs);
 
 }  // namespace throughline::api::links

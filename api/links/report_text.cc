@@ -69,6 +69,8 @@ std::uint64_t Ns(double value) {
   return value > 0 ? static_cast<std::uint64_t>(std::llround(value)) : 0;
 }
 
+std::int64_t SignedNs(double value) { return std::llround(value); }
+
 double Rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
 void WriteNullable(wire::JsonWriter& json, const std::string& text) {

@@ -29,6 +29,8 @@ std::string Moment(std::uint64_t unix_ns);                      // "2026-03-01 1
 
 // Nanoseconds as a whole number; 0 for less.
 std::uint64_t Ns(double value);
+// What may be less than nothing: growth.
+std::int64_t SignedNs(double value);
 // Six digits are more than any figure of a report is worth.
 double Rounded(double value);
 // null for an empty text.

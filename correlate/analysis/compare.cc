@@ -446,7 +446,7 @@ class Comparer {
     return feature.test.more && IsTrouble(traces_.features.At(feature.feature));
   }
   std::uint32_t ServiceOf(std::uint32_t span) const {
-    return traces_.contexts.At(traces_.cells.At(traces_.spans[span].cell).context).service;
+    return traces_.ServiceIdOf(traces_.spans[span]);
   }
   template <typename Visit>
   void EachFeature(std::uint32_t span, Visit visit) const {

@@ -151,9 +151,10 @@ struct RecordedTraces {
   std::vector<ServiceLines> service_lines;  // By trace.
   std::string limits;                       // "spans, lines": which bounds were hit; empty: none.
 
-  std::string_view ServiceOf(const SpanRecord& span) const {
-    return names.At(contexts.At(cells.At(span.cell).context).service);
+  std::uint32_t ServiceIdOf(const SpanRecord& span) const {
+    return contexts.At(cells.At(span.cell).context).service;
   }
+  std::string_view ServiceOf(const SpanRecord& span) const { return names.At(ServiceIdOf(span)); }
 };
 
 // Which traces: one span of theirs has all of this.

@@ -273,7 +273,7 @@ class Finder {
     for (const std::uint32_t span : deviating_[f]) {
       const std::uint32_t last = span + traces_.spans[span].below;
       for (std::uint32_t i = span + 1; i <= last; ++i) {
-        const std::uint32_t service = ServiceId(traces_.cells.At(traces_.spans[i].cell).context);
+        const std::uint32_t service = traces_.ServiceIdOf(traces_.spans[i]);
         auto [at, added] = seen_at.emplace(service, span);
         if (!added && at->second == span) continue;
         at->second = span;

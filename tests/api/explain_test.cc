@@ -80,6 +80,16 @@ TEST_F(ExplainTest, TakesTheBaselineThatIsGiven) {
   EXPECT_THAT(answer.body, HasSubstr(R"("chosen":false,"windows":2,"traces":80)"));
 }
 
+TEST_F(ExplainTest, LooksForABaselineNoFartherThanItIsTold) {
+  const std::string body = R"({"window":)" + Window(kSpike, kSpike + 1) + "}";
+  shop_.settings.explain_lookback_ns = 6 * ExplainWorld::kMinute;
+  const Response near = Ask(body);
+  EXPECT_THAT(near.body, HasSubstr(R"("verdict":"culprit")"));
+  EXPECT_THAT(near.body, HasSubstr(R"("chosen":true,"windows":4,)"));
+  shop_.settings.explain_lookback_ns = 2 * ExplainWorld::kMinute;
+  EXPECT_THAT(Ask(body).body, HasSubstr(R"("verdict":"too_little_data","reason":"no baseline")"));
+}
+
 TEST_F(ExplainTest, AQuietWindowHasNoClearCulprit) {
   const Response answer = Ask(R"({"window":)" + Window(15, 16) + "}");
   EXPECT_THAT(answer.body, HasSubstr(R"("verdict":"no_clear_culprit")"));
