@@ -20,7 +20,11 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers;  // Names in lower case.
   std::vector<std::string> captures;                         // Of the route's {placeholders}.
   Body body;                                                 // Inflated.
-  std::string base_url;                                      // "http://127.0.0.1:4380", for links.
+  std::string target;  // As sent, path and query, where an upstream has the path; else empty.
+  // What the upstream answered to the same request, or why it did not; both empty: not asked.
+  std::string upstream_body;
+  std::string upstream_failure;
+  std::string base_url;  // "http://127.0.0.1:4380", for links.
   Scope scope;
   std::uint64_t arrival_unix_ns = 0;  // When its body was there; 0: not known.
 

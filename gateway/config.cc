@@ -7,6 +7,7 @@
 #include "correlate/metric_pattern.h"
 #include "gateway/quantity.h"
 #include "gateway/scrape/yaml.h"
+#include "gateway/upstream.h"
 
 namespace throughline::gateway {
 namespace {
@@ -196,6 +197,13 @@ constexpr std::array kSettings = {
         "explain.lookback", "how far back explain looks for normal windows, before earlier days"),
     List<&Config::cors_allowed_origins>("cors.allowed_origins",
                                         "origins of browser SDKs, or *; empty: no CORS"),
+    Text<&Config::prometheus_upstream>("prometheus.upstream",
+                                       "http://HOST:PORT behind /prometheus; empty: none"),
+    Text<&Config::loki_upstream>("loki.upstream",
+                                 "http://HOST:PORT behind /loki/loki; empty: none"),
+    Text<&Config::tempo_upstream>("tempo.upstream", "http://HOST:PORT behind /tempo; empty: none"),
+    Duration<&Config::upstream_timeout, 1, 3'600'000>("upstream.timeout",
+                                                      "of a call that is passed on; later: 504"),
     Text<&Config::enrich_url_template>("enrich.url_template",
                                        "trace.url of enriched records, with {trace_id}"),
     Bytes<&Config::request_bytes, kKiB, kGiB>("limits.request_bytes",
@@ -247,6 +255,10 @@ constexpr std::array kSettings = {
         "limits.lines_read", "that a LogQL query looks at; more: the answer says what is missing"),
     Count<&Config::label_lines, 1, 100'000'000>(
         "limits.label_lines", "that lists of Loki's labels are made from; more: the newest"),
+    Bytes<&Config::upstream_bytes, kKiB, kGiB>("limits.upstream_bytes",
+                                               "of an answer of an upstream; more: 502"),
+    Count<&Config::upstream_calls, 1, 100'000>("limits.upstream_calls",
+                                               "passed on at once; more: 503"),
     Duration<&Config::idle_timeout, 1, kDayMs>("limits.idle_timeout",
                                                "of a connection between requests"),
     Duration<&Config::read_timeout, 1, kDayMs>(
@@ -352,6 +364,14 @@ Result<void> CheckConfig(const Config& config) {
   if (config.tenant_rates.size() > config.tenants) {
     return InvalidArgument("tenants names " + std::to_string(config.tenant_rates.size()) +
                            ", limits.tenants is " + std::to_string(config.tenants));
+  }
+  for (const auto& [key, url] : {std::pair("prometheus.upstream", &config.prometheus_upstream),
+                                 std::pair("loki.upstream", &config.loki_upstream),
+                                 std::pair("tempo.upstream", &config.tempo_upstream)}) {
+    if (url->empty()) continue;
+    if (const auto address = ParseUpstream(*url); !address) {
+      return InvalidArgument(std::string(key) + " " + address.error().message);
+    }
   }
   for (const std::string& gauge : config.explain_gauges) {
     if (const auto pattern = MetricPattern::Parse(gauge); !pattern) {

@@ -60,6 +60,10 @@ struct Config {
   std::vector<std::string> explain_gauges = {"k8s.pod.cpu.*", "container.cpu.*", "process.cpu.*"};
   std::chrono::nanoseconds explain_lookback = std::chrono::hours(6);
   std::vector<std::string> cors_allowed_origins;
+  std::string prometheus_upstream;  // Empty: nothing is passed on.
+  std::string loki_upstream;
+  std::string tempo_upstream;
+  std::chrono::nanoseconds upstream_timeout = std::chrono::seconds(30);
   std::vector<BackendConfig> backends;
   std::string enrich_url_template;
   std::vector<scrape::Job> scrape_jobs;
@@ -91,6 +95,8 @@ struct Config {
   std::uint64_t exemplars_answered = 5'000;
   std::uint64_t lines_read = 500'000;
   std::uint64_t label_lines = 50'000;
+  std::uint64_t upstream_bytes = 32ULL << 20U;
+  std::uint64_t upstream_calls = 64;
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);
   std::chrono::nanoseconds read_timeout = std::chrono::seconds(20);
   std::chrono::nanoseconds write_timeout = std::chrono::seconds(20);

@@ -74,7 +74,8 @@ Admission Front::Admit(Door door, api::Request& head) {
   };
   const auto target = SplitTarget(head.path);
   if (!target) return refuse(api::HttpProblem(400, "bad_target", "the target is no path"));
-  const RouteMatch match = MatchRoute(door, head.method, target->path);
+  const RouteMatch match =
+      MatchRoute(door, head.method, target->path, parts_.upstreams.configured());
   if (match.outcome == RouteMatch::Outcome::kNoPath) {
     return refuse(
         api::HttpProblem(404, "no_such_path", "no such path; GET /api/v1/openapi.yaml lists them"));
@@ -93,6 +94,7 @@ Admission Front::Admit(Door door, api::Request& head) {
     if (refusal) return refuse(*std::move(refusal));
     if (!route.door->reads_target) return admission;
   }
+  if (parts_.upstreams.Takes(route)) head.target = head.path;
   if (!TakeApart(*target, match, head)) {
     return refuse(api::HttpProblem(400, "bad_target", "a % without two hex digits in the target"));
   }
@@ -114,6 +116,9 @@ void Front::Handle(std::uint32_t route_index, api::Request request, Reply reply)
   try {
     if (route.kind == RouteKind::kIntake) {
       return parts_.intake.Handle(*route.door, std::move(request), respond);
+    }
+    if (parts_.upstreams.Takes(route)) {
+      return parts_.upstreams.Handle(route, std::move(request), reply.loop(), respond);
     }
     if (route.kind == RouteKind::kLookup || route.kind == RouteKind::kWaitingLookup ||
         route.kind == RouteKind::kEnrich) {

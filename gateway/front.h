@@ -14,6 +14,7 @@
 #include "gateway/lookups.h"
 #include "gateway/metrics.h"
 #include "gateway/snapshot_calls.h"
+#include "gateway/upstream.h"
 
 namespace throughline::gateway {
 
@@ -22,6 +23,7 @@ class Front final : public RequestHandler {
   struct Parts {
     HttpIntake& intake;
     Lookups& lookups;
+    Upstreams& upstreams;
     SnapshotCalls& snapshots;
     Metrics& metrics;
     const Tenants& tenants;

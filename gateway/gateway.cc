@@ -11,6 +11,7 @@
 
 #include <boost/asio/ip/host_name.hpp>
 
+#include "correlate/check.h"
 #include "gateway/follow_intake.h"
 #include "gateway/log.h"
 #include "gateway/routes.h"
@@ -128,6 +129,24 @@ store::Writer::Limits WriterLimitsOf(const Config& config) {
   return limits;
 }
 
+// Addresses that CheckConfig has read before.
+Upstreams::Limits UpstreamLimitsOf(const Config& config) {
+  Upstreams::Limits limits;
+  const auto set = [&limits](Upstream upstream, const std::string& url) {
+    if (url.empty()) return;
+    auto address = ParseUpstream(url);
+    TL_CHECK(address.has_value());
+    limits.addresses[IndexOf(upstream)] = *std::move(address);
+  };
+  set(Upstream::kPrometheus, config.prometheus_upstream);
+  set(Upstream::kLoki, config.loki_upstream);
+  set(Upstream::kTempo, config.tempo_upstream);
+  limits.deadline = config.upstream_timeout;
+  limits.answer_bytes = config.upstream_bytes;
+  limits.calls = config.upstream_calls;
+  return limits;
+}
+
 Tenants::Limits TenantLimitsOf(const Config& config) {
   return {.tenants = config.tenants,
           .records_per_second = config.tenant_records_per_second,
@@ -203,8 +222,10 @@ Gateway::Gateway(const Config& config, const Clock& clock,
       http_intake_({.inflated_bytes = config.request_bytes}, ingest_),
       grpc_intake_({.message_bytes = config.request_bytes}, ingest_),
       lookups_(LookupLimitsOf(config, *store_), settings_, *store_, reads_, waits_, clock),
+      upstreams_(UpstreamLimitsOf(config), settings_, *store_, lookups_, reads_, clock),
       front_({.intake = http_intake_,
               .lookups = lookups_,
+              .upstreams = upstreams_,
               .snapshots = snapshot_calls_,
               .metrics = metrics_,
               .tenants = tenants_,

@@ -38,6 +38,7 @@
 #include "gateway/streams.h"
 #include "gateway/syslog_server.h"
 #include "gateway/tenants.h"
+#include "gateway/upstream.h"
 #include "gateway/wait.h"
 #include "store/backup/snapshots.h"
 #include "store/maintainer.h"
@@ -95,6 +96,7 @@ class Gateway {
   HttpIntake http_intake_;
   GrpcIntake grpc_intake_;
   Lookups lookups_;
+  Upstreams upstreams_;
   Front front_;
   std::unique_ptr<HttpServer> server_;        // Null until Listen; its loops die before all above.
   std::unique_ptr<GrpcServer> grpc_;          // Null until Listen, and where it is off.

@@ -10,6 +10,7 @@
 #include "gateway/cli.h"
 #include "gateway/cli_backup.h"
 #include "gateway/cli_care.h"
+#include "gateway/cli_grafana.h"
 #include "gateway/cli_sql.h"
 #include "gateway/cli_transfer.h"
 #include "gateway/serve.h"
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
   AddCareCommands(app, &exit_code);
   AddSqlCommand(app, &exit_code);
   AddBackupCommands(app, &exit_code);
+  AddGrafanaCommand(app, &exit_code);
   // CLI11 reads `--name=` as a name without a value, and takes the next argument for it.
   std::vector<std::string> arguments;
   for (int i = argc - 1; i > 0; --i) {  // Last first, as parse() wants them.

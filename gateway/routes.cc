@@ -50,6 +50,10 @@ constexpr Route Fixed(std::string_view method, std::string_view pattern, api::Re
   return {.method = method, .pattern = pattern, .kind = RouteKind::kFixedPage, .page = page};
 }
 
+constexpr Route PassedOn(std::string_view method, std::string_view pattern) {
+  return {.method = method, .pattern = pattern, .kind = RouteKind::kPassedOn};
+}
+
 constexpr RouteKind kWaiting = RouteKind::kWaitingLookup;
 constexpr bool kOnOtlpDoor = true;
 
@@ -210,6 +214,14 @@ constexpr std::array kRoutes = {
     Lookup("GET", "/prometheus-exemplars/api/v1/rules", prometheus::Rules),
     Lookup("GET", "/prometheus-exemplars/api/v1/status/buildinfo", prometheus::BuildInfo),
 
+    // What else an upstream has.
+    PassedOn("GET", "/prometheus/{path...}"),
+    PassedOn("POST", "/prometheus/{path...}"),
+    PassedOn("GET", "/loki/loki/{path...}"),
+    PassedOn("POST", "/loki/loki/{path...}"),
+    PassedOn("GET", "/tempo/{path...}"),
+    PassedOn("POST", "/tempo/{path...}"),
+
     // The process.
     Own("/-/healthy", RouteKind::kHealthy, kOnOtlpDoor),
     Own("/health", RouteKind::kHealthy, kOnOtlpDoor),
@@ -276,7 +288,16 @@ std::string_view RouteName(std::uint32_t route) {
   return route < kRoutes.size() ? kRoutes[route].pattern : "none";
 }
 
-RouteMatch MatchRoute(Door door, std::string_view method, std::string_view path) {
+Upstream Route::upstream() const {
+  if (pattern.starts_with("/prometheus/")) return Upstream::kPrometheus;
+  // Data sources' path alone: under /loki/api senders push.
+  if (pattern.starts_with("/loki/loki/")) return Upstream::kLoki;
+  if (pattern.starts_with("/tempo/")) return Upstream::kTempo;
+  return Upstream::kNone;
+}
+
+RouteMatch MatchRoute(Door door, std::string_view method, std::string_view path,
+                      UpstreamSet upstreams) {
   RouteMatch match;
   const std::string_view wanted = method == "HEAD" ? "GET" : method;
   std::vector<std::string_view> captures;
@@ -284,6 +305,7 @@ RouteMatch MatchRoute(Door door, std::string_view method, std::string_view path)
   for (std::size_t i = 0; i < kRoutes.size(); ++i) {
     const Route& route = kRoutes[i];
     if (door == Door::kOtlp && !route.on_otlp_door) continue;
+    if (route.kind == RouteKind::kPassedOn && !upstreams.test(IndexOf(route.upstream()))) continue;
     if (!Matches(route.pattern, path, captures)) continue;
     if (route.method == wanted) {
       match.outcome = RouteMatch::Outcome::kFound;

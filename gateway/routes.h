@@ -1,6 +1,7 @@
 // Which URL is what: the one table of every path that the gateway answers.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -31,7 +32,14 @@ enum class RouteKind : std::uint8_t {
   kBuildInfo,
   kIndex,
   kFixedPage,  // The same answer to everyone: Route::page.
+  kPassedOn,   // Of an upstream alone (gateway/upstream.h): there where one is configured.
 };
+
+// Whose API a path is, as far as it can be passed on to such a backend.
+enum class Upstream : std::uint8_t { kNone, kPrometheus, kLoki, kTempo };
+inline constexpr std::size_t kUpstreamCount = 4;
+using UpstreamSet = std::bitset<kUpstreamCount>;  // By IndexOf; never kNone.
+constexpr std::size_t IndexOf(Upstream upstream) { return static_cast<std::size_t>(upstream); }
 
 struct Route {
   std::string_view method;  // GET answers HEAD too.
@@ -42,6 +50,9 @@ struct Route {
   const HttpDoor* door = nullptr;  // kIntake.
   api::Response (*lookup)(const api::Request&, const api::links::Context&) = nullptr;
   api::Response (*page)() = nullptr;  // kFixedPage.
+
+  // By the pattern's prefix.
+  Upstream upstream() const;
 };
 
 std::span<const Route> Routes();
@@ -56,7 +67,9 @@ struct RouteMatch {
   std::string allow;                       // Unless kNoPath: "GET, HEAD, OPTIONS".
 };
 
-// `path` is still encoded. OPTIONS is never found: the caller answers it with `allow`.
-RouteMatch MatchRoute(Door door, std::string_view method, std::string_view path);
+// `path` is still encoded. Of routes that are kPassedOn those of `upstreams` are there. OPTIONS is
+// never found: the caller answers it with `allow`.
+RouteMatch MatchRoute(Door door, std::string_view method, std::string_view path,
+                      UpstreamSet upstreams = {});
 
 }  // namespace throughline::gateway

@@ -27,6 +27,9 @@ THEIRS = {
     "14318": "its OTLP/HTTP receiver",
 }
 
+# Components of Alloy whose names begin as sections of ours do.
+COMPONENTS = {"loki.write", "prometheus.remote_write", "prometheus.scrape"}
+
 PORT = re.compile(r"(?:127\.0\.0\.1|localhost|…):(\d+)|\bport\w*[\"'=(: ]+(\d{4,5})\b", re.IGNORECASE)
 URL = re.compile(r"http://127\.0\.0\.1:(?:\d+)(/[^\s\"'`)>?]*)")
 PATH = re.compile(r"(?:\b(?:GET|POST|PUT) |^ *(?:uri|path|collector_endpoint): )(/[\w./_{}-]+)", re.MULTILINE)
@@ -100,7 +103,7 @@ class Checker:
 
     def check_keys(self, page):
         for key in KEY.findall(page.read_text()):
-            if key.split(".")[0] in self.sections and key not in self.keys | self.attributes:
+            if key.split(".")[0] in self.sections and key not in self.keys | self.attributes | COMPONENTS:
                 self.wrong(page, f"names {key}, which is no key of gateway/config.cc")
 
     def run(self):

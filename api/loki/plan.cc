@@ -150,6 +150,12 @@ Plan PlanFor(const LogSelection& selection) {
   return plan;
 }
 
+std::optional<TraceId> TraceOfQuery(std::string_view logql) {
+  const auto query = query::ParseLogQl(logql);
+  if (!query || query->kind != query::LogQl::Kind::kLines) return std::nullopt;
+  return PlanFor(query->selection).trace_id;
+}
+
 void SpellTraceIds(LogSelection& selection) {
   for (query::LabelMatch& match : selection.stream) Spell(match);
   for (LogStage& stage : selection.stages) Spell(stage.condition);

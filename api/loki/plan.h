@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "api/query/logql.h"
 #include "correlate/trace_id.h"
@@ -20,6 +21,10 @@ struct Plan {
 };
 
 Plan PlanFor(const query::LogSelection& selection);
+
+// The trace whose lines a query asks for and no others; nullopt: it is not of one trace, a metric,
+// or no query.
+std::optional<TraceId> TraceOfQuery(std::string_view logql);
 
 // Trace ids that conditions on `trace_id` compare with, as the label spells them: lower case, with
 // leading zeros, and 16 digits for any high half.

@@ -2,7 +2,11 @@
 //
 // Grafana draws a link for every exemplar that has the label trace_id. One whose trace cannot be
 // opened has trace_id_unavailable instead, and link_state says why.
+//
+// Where a real Prometheus was asked too (prometheus.upstream) its exemplars stand beside ours; a
+// measurement that both have counts once, and ours stays, which is not rounded.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <string>
 #include <utility>
@@ -13,6 +17,7 @@
 #include "api/prometheus/exemplar_series.h"
 #include "api/prometheus/handlers.h"
 #include "api/prometheus/strata.h"
+#include "api/prometheus/upstream_exemplars.h"
 #include "api/query/promql.h"
 #include "correlate/metric_name.h"
 
@@ -73,20 +78,25 @@ void Cap(const Asked& asked, const Context& context, FoundExemplars& found) {
   found.exemplars = std::move(chosen);
 }
 
+void AddLink(TraceId trace_id, SpanId span_id, LinkState state, LabelSet& labels) {
+  if (!trace_id.IsValid()) return;
+  if (span_id.IsValid()) labels["span_id"] = ToHex(span_id);
+  if (state == LinkState::kLive || state == LinkState::kPending) {
+    labels["trace_id"] = ToHex(trace_id);
+  } else {
+    labels.erase("trace_id");
+    labels["trace_id_unavailable"] = ToHex(trace_id);
+    labels["link_state"] = LinkStateName(state);
+  }
+}
+
 LabelSet ExemplarLabels(const FoundExemplar& found, LinkState state) {
   const Exemplar& exemplar = *found.exemplar;
   LabelSet labels;
   for (const Attribute& attribute : found.batch->Of(exemplar.attributes)) {
     labels.try_emplace(PrometheusName(attribute.key()), ValueText(attribute.value()));
   }
-  if (!exemplar.trace_id.IsValid()) return labels;
-  if (exemplar.span_id.IsValid()) labels["span_id"] = ToHex(exemplar.span_id);
-  if (state == LinkState::kLive || state == LinkState::kPending) {
-    labels["trace_id"] = ToHex(exemplar.trace_id);
-  } else {
-    labels["trace_id_unavailable"] = ToHex(exemplar.trace_id);
-    labels["link_state"] = LinkStateName(state);
-  }
+  AddLink(exemplar.trace_id, exemplar.span_id, state, labels);
   return labels;
 }
 
@@ -98,9 +108,8 @@ struct Drawn {
 using DrawnSeries = std::map<LabelSet, std::vector<Drawn>>;
 
 Result<DrawnSeries> Draw(const Asked& asked, const Scope& scope, const Context& context,
-                         FoundExemplars& found) {
+                         links::KnownTraces& known, FoundExemplars& found) {
   DrawnSeries series;
-  links::KnownTraces known(scope, context);
   std::size_t drawn = 0;
   for (const FoundExemplar& one : found.exemplars) {
     if (scope.Expired()) {
@@ -121,6 +130,79 @@ Result<DrawnSeries> Draw(const Asked& asked, const Scope& scope, const Context& 
                     .value = exemplar.value()});
   }
   return series;
+}
+
+// Finds the measurements of ours that an upstream has too. Its times are milliseconds, and the
+// same measurement may have come to it by another clock.
+class OurMeasurements {
+ public:
+  explicit OurMeasurements(const FoundExemplars& found) {
+    for (const FoundExemplar& one : found.exemplars) {
+      const Exemplar& exemplar = *one.exemplar;
+      // NaN has no order, and is nobody's measurement.
+      if (!exemplar.trace_id.IsValid() || std::isnan(exemplar.value())) continue;
+      times_.emplace(Key{exemplar.trace_id.low, exemplar.value()},
+                     Ours{exemplar.span_id, TimeOf(exemplar)});
+    }
+  }
+
+  bool Has(const UpstreamExemplar& theirs) const {
+    const auto [begin, end] = times_.equal_range(Key{theirs.trace_id.low, theirs.value});
+    return std::any_of(begin, end, [&](const auto& item) {
+      const auto [span_id, unix_ns] = item.second;
+      const std::uint64_t apart =
+          std::max(unix_ns, theirs.unix_ns) - std::min(unix_ns, theirs.unix_ns);
+      return span_id == theirs.span_id && apart <= kSameNs;
+    });
+  }
+
+ private:
+  static constexpr std::uint64_t kSameNs = 1'000'000;
+  using Key = std::pair<std::uint64_t, double>;
+  using Ours = std::pair<SpanId, std::uint64_t>;
+  std::multimap<Key, Ours> times_;
+};
+
+// Adds what the upstream has and we have not.
+Result<void> AddUpstream(const Request& request, const Context& context, links::KnownTraces& known,
+                         FoundExemplars& found, DrawnSeries& series) {
+  if (!request.upstream_failure.empty()) {
+    found.warnings.push_back("prometheus.upstream: " + request.upstream_failure);
+  }
+  if (request.upstream_body.empty()) return {};
+  const auto theirs =
+      ReadUpstreamExemplars(request.upstream_body, context.settings.exemplars_answered);
+  if (!theirs) {
+    found.warnings.push_back("prometheus.upstream: " + theirs.error().message);
+    return {};
+  }
+  if (theirs->left_out > 0) {
+    found.warnings.push_back("prometheus.upstream: its oldest " + std::to_string(theirs->left_out) +
+                             " exemplars are left out (limits.exemplars_answered)");
+  }
+  const OurMeasurements ours(found);
+  for (const UpstreamExemplar& exemplar : theirs->exemplars) {
+    LabelSet labels = exemplar.labels;
+    if (exemplar.trace_id.IsValid()) {
+      if (!std::isnan(exemplar.value) && ours.Has(exemplar)) continue;
+      if (request.scope.Expired()) {
+        found.warnings.push_back(
+            "exemplars of prometheus.upstream are missing: they could not all "
+            "be looked up in limits.lookup_deadline");
+        break;
+      }
+      TL_TRY_ASSIGN(const links::KnownTrace* trace, known.Find(exemplar.trace_id));
+      AddLink(exemplar.trace_id, exemplar.span_id,
+              links::LinkOf(*trace, exemplar.unix_ns, context).state, labels);
+    }
+    series[theirs->series[exemplar.series]].push_back(
+        {.unix_ns = exemplar.unix_ns, .labels = std::move(labels), .value = exemplar.value});
+  }
+  for (auto& [labels, drawn] : series) {
+    std::stable_sort(drawn.begin(), drawn.end(),
+                     [](const Drawn& a, const Drawn& b) { return a.unix_ns > b.unix_ns; });
+  }
+  return {};
 }
 
 void WriteSeries(JsonWriter& json, const LabelSet& labels, const std::vector<Drawn>& newest_first) {
@@ -148,8 +230,12 @@ Response QueryExemplars(const Request& request, const Context& context) {
   auto found = FindExemplars(asked->selectors, asked->range, request.scope, context);
   if (!found) return ErrorAnswer(found.error());
   Cap(*asked, context, *found);
-  const auto series = Draw(*asked, request.scope, context, *found);
+  links::KnownTraces known(request.scope, context);
+  auto series = Draw(*asked, request.scope, context, known, *found);
   if (!series) return ErrorAnswer(series.error());
+  if (const auto added = AddUpstream(request, context, known, *found, *series); !added) {
+    return ErrorAnswer(added.error());
+  }
   return Answer(
       [&](JsonWriter& json) {
         json.BeginArray();

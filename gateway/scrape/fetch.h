@@ -1,8 +1,7 @@
 // One scrape over the wire: an HTTP/1.1 GET with a deadline and a bound.
 //
-// A connection is made for each and closed after it. Redirects are not followed. Beast stays in
-// fetch.cc.
-// Source: Prometheus, scrape/scrape.go (headers); RFC 9110, RFC 9112.
+// A connection is made for each and closed after it. Redirects are not followed.
+// Source: Prometheus, scrape/scrape.go (headers).
 #pragma once
 
 #include <cstddef>

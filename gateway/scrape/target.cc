@@ -31,32 +31,6 @@ bool IsPort(std::string_view text) {
          std::stoi(std::string(text)) <= 65535;
 }
 
-Result<void> ReadAddress(std::string_view address, Target& target) {
-  const bool clean = std::all_of(address.begin(), address.end(), [](char c) {
-    return c > ' ' && c < 0x7f && c != '/' && c != '@' && c != '?' && c != '#';
-  });
-  if (!clean) return BadAddress(address);
-  std::string_view host = address;
-  std::string_view port = "80";
-  if (address.starts_with('[')) {
-    const std::size_t bracket = address.find(']');
-    if (bracket == std::string_view::npos) return BadAddress(address);
-    host = address.substr(1, bracket - 1);
-    if (bracket + 1 < address.size()) {
-      if (address[bracket + 1] != ':') return BadAddress(address);
-      port = address.substr(bracket + 2);
-    }
-  } else if (const std::size_t colon = address.find(':'); colon != std::string_view::npos) {
-    host = address.substr(0, colon);
-    port = address.substr(colon + 1);
-  }
-  if (host.empty() || !IsPort(port)) return BadAddress(address);
-  target.address = address;
-  target.host = host;
-  target.port = port;
-  return {};
-}
-
 // Joins texts so that no two lists give the same.
 void AppendKey(std::string_view text, std::string& key) {
   key.append(std::to_string(text.size())).append(":").append(text);
@@ -87,9 +61,36 @@ bool IsPath(std::string_view path) {
 
 }  // namespace
 
+Result<Address> ParseAddress(std::string_view address) {
+  const bool clean = std::all_of(address.begin(), address.end(), [](char c) {
+    return c > ' ' && c < 0x7f && c != '/' && c != '@' && c != '?' && c != '#';
+  });
+  if (!clean) return BadAddress(address);
+  std::string_view host = address;
+  std::string_view port = "80";
+  if (address.starts_with('[')) {
+    const std::size_t bracket = address.find(']');
+    if (bracket == std::string_view::npos) return BadAddress(address);
+    host = address.substr(1, bracket - 1);
+    if (bracket + 1 < address.size()) {
+      if (address[bracket + 1] != ':') return BadAddress(address);
+      port = address.substr(bracket + 2);
+    }
+  } else if (const std::size_t colon = address.find(':'); colon != std::string_view::npos) {
+    host = address.substr(0, colon);
+    port = address.substr(colon + 1);
+  }
+  if (host.empty() || !IsPort(port)) return BadAddress(address);
+  return Address{
+      .text = std::string(address), .host = std::string(host), .port = std::string(port)};
+}
+
 Result<Target> MakeTarget(const Job& job, std::string_view address, const Labels& labels) {
   Target target;
-  TL_TRY(ReadAddress(address, target));
+  TL_TRY_ASSIGN(Address parsed, ParseAddress(address));
+  target.address = std::move(parsed.text);
+  target.host = std::move(parsed.host);
+  target.port = std::move(parsed.port);
   target.job = job.name;
   target.path = job.metrics_path;
   target.labels = {{"job", job.name}, {"instance", target.address}};

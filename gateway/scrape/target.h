@@ -25,6 +25,14 @@ struct Target {
   std::chrono::nanoseconds timeout{};
 };
 
+// HOST, HOST:PORT or [IPV6]:PORT; port 80 where there is none.
+struct Address {
+  std::string text;  // As the Host header has it.
+  std::string host;  // Without brackets.
+  std::string port;
+};
+Result<Address> ParseAddress(std::string_view text);
+
 // `address` is HOST, HOST:PORT or [IPV6]:PORT; port 80 where there is none. The group's labels may
 // hold __metrics_path__ and __param_NAME, which go into the path, and __scheme__, which must be
 // http. Others that begin with __ are dropped.

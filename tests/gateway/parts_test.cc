@@ -22,9 +22,15 @@ TEST(RoutesTest, EveryRouteIsFoundByItsOwnPath) {
     std::string path(route.pattern);
     const std::size_t brace = path.find('{');
     if (brace != std::string::npos) path.replace(brace, path.find('}') + 1 - brace, "a%2Fb");
-    const RouteMatch match = MatchRoute(Door::kMain, route.method, path);
+    const bool is_passed_on = route.kind == RouteKind::kPassedOn;
+    UpstreamSet upstreams;
+    upstreams.set(IndexOf(route.upstream()), is_passed_on);
+    const RouteMatch match = MatchRoute(Door::kMain, route.method, path, upstreams);
     ASSERT_EQ(match.outcome, RouteMatch::Outcome::kFound) << path;
     EXPECT_EQ(match.route, i) << path;
+    if (is_passed_on) {
+      EXPECT_EQ(MatchRoute(Door::kMain, route.method, path).outcome, RouteMatch::Outcome::kNoPath);
+    }
     if (brace != std::string::npos) {
       EXPECT_EQ(match.captures, std::vector<std::string_view>{"a%2Fb"});
     }

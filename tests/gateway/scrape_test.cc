@@ -1,9 +1,4 @@
 // Scraping: configuration, discovery, schedule, and the wire against a small server of this test.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -27,6 +22,7 @@
 #include "gateway/scrape/scraper.h"
 #include "gateway/scrape/target.h"
 #include "gateway/scrape/yaml.h"
+#include "tests/gateway/raw_server.h"
 #include "wire/compress.h"
 
 namespace throughline::gateway::scrape {
@@ -325,77 +321,6 @@ TEST(ScrapeSchedule, OtherSeedsGiveOtherTimes) {
 
 // --- The wire ---------------------------------------------------------------------------------
 
-// Answers each connection's request with what `answer` makes of it; nothing: it stays open until
-// the server ends.
-class Server {
- public:
-  using Answer = std::function<std::string(const std::string& request)>;
-
-  explicit Server(Answer answer) : answer_(std::move(answer)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof at;
-    EXPECT_EQ(::bind(listener_, reinterpret_cast<const sockaddr*>(&at), size), 0);
-    EXPECT_EQ(::listen(listener_, 16), 0);
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&at), &size);
-    address_ = "127.0.0.1:" + std::to_string(ntohs(at.sin_port));
-    thread_ = std::thread([this] { Run(); });
-  }
-  ~Server() {
-    ::shutdown(listener_, SHUT_RDWR);
-    thread_.join();
-    ::close(listener_);
-    for (const int held : held_) ::close(held);
-  }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
-
-  const std::string& address() const { return address_; }
-  std::vector<std::string> requests() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return requests_;
-  }
-
- private:
-  void Run() {
-    for (int fd = 0; (fd = ::accept(listener_, nullptr, nullptr)) >= 0;) Serve(fd);
-  }
-  void Serve(int fd) {
-    std::string request;
-    char bytes[4096];
-    while (request.find("\r\n\r\n") == std::string::npos) {
-      const ssize_t size = ::recv(fd, bytes, sizeof bytes, 0);
-      if (size <= 0) break;
-      request.append(bytes, static_cast<std::size_t>(size));
-    }
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      requests_.push_back(request);
-    }
-    const std::string answer = answer_(request);
-    if (answer.empty()) {
-      held_.push_back(fd);
-      return;
-    }
-    for (std::size_t sent = 0; sent < answer.size();) {
-      const ssize_t size = ::send(fd, answer.data() + sent, answer.size() - sent, MSG_NOSIGNAL);
-      if (size <= 0) break;
-      sent += static_cast<std::size_t>(size);
-    }
-    ::close(fd);
-  }
-
-  Answer answer_;
-  int listener_ = -1;
-  std::string address_;
-  std::vector<int> held_;  // On the thread, then by the destructor.
-  mutable std::mutex mutex_;
-  std::vector<std::string> requests_;  // Guarded by mutex_.
-  std::thread thread_;
-};
-
 std::string Ok(const std::string& body, const std::string& headers = {}) {
   return "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n" + headers + "\r\n" + body;
@@ -422,7 +347,7 @@ FetchResult FetchFrom(const std::string& address, nanoseconds timeout = seconds(
 }
 
 TEST(ScrapeFetch, AsksAsPrometheusDoes) {
-  const Server server([](const std::string&) { return Ok("up 1\n"); });
+  const RawServer server([](const std::string&) { return Ok("up 1\n"); });
   const FetchResult result = FetchFrom(server.address());
   const auto* const fetched = std::get_if<Fetched>(&result);
   ASSERT_NE(fetched, nullptr) << std::get<FetchError>(result).message;
@@ -452,7 +377,7 @@ class ScrapeAnswers : public testing::TestWithParam<FetchCase> {};
 
 TEST_P(ScrapeAnswers, AreTakenOrNamed) {
   const FetchCase& with = GetParam();
-  const Server server([&with](const std::string&) { return with.answer; });
+  const RawServer server([&with](const std::string&) { return with.answer; });
   const FetchResult result = FetchFrom(server.address());
   if (const auto* const fetched = std::get_if<Fetched>(&result)) {
     ASSERT_STREQ(with.message, "");
@@ -513,17 +438,17 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.name; });
 
 TEST(ScrapeFetch, EndsAtItsTimeout) {
-  const Server server([](const std::string&) { return std::string(); });
+  const RawServer server([](const std::string&) { return std::string(); });
   const FetchResult result = FetchFrom(server.address(), milliseconds(20));
   const auto& error = std::get<FetchError>(result);
   EXPECT_EQ(error.failure, Failure::kTimeout);
-  EXPECT_EQ(error.message, "no answer within 0.02 s");
+  EXPECT_EQ(error.message, "no answer within 20ms");
 }
 
 TEST(ScrapeFetch, SaysThatNobodyListens) {
   std::string address;
   {
-    const Server gone([](const std::string&) { return std::string(); });
+    const RawServer gone([](const std::string&) { return std::string(); });
     address = gone.address();
   }
   const FetchResult result = FetchFrom(address);
@@ -531,7 +456,7 @@ TEST(ScrapeFetch, SaysThatNobodyListens) {
 }
 
 TEST(ScrapeFetch, ACancelledOneIsSilent) {
-  const Server server([](const std::string&) { return Ok("up 1\n"); });
+  const RawServer server([](const std::string&) { return Ok("up 1\n"); });
   boost::asio::io_context context;
   const auto fetch =
       StartFetch(context, TargetAt(server.address()), kBodyBytes, [](FetchResult) { FAIL(); });
@@ -558,7 +483,7 @@ void RunUntil(boost::asio::io_context& context, const std::function<bool()>& don
 }
 
 TEST(Scraper, ScrapesAgainAndAgain) {
-  const Server server([](const std::string&) { return Ok("up 1\n"); });
+  const RawServer server([](const std::string&) { return Ok("up 1\n"); });
   boost::asio::io_context context;
   int calls = 0;
   Scraper scraper(context, {QuickJob(server.address())}, {},
@@ -597,7 +522,7 @@ TEST(Scraper, ScrapesAgainAndAgain) {
 }
 
 TEST(Scraper, OneThatIsNotDoneIsPassedBy) {
-  const Server server([](const std::string&) { return std::string(); });
+  const RawServer server([](const std::string&) { return std::string(); });
   boost::asio::io_context context;
   Scraper scraper(context, {QuickJob(server.address())}, {},
                   [](const Target&, std::string_view, const Body&) { return Scraped(); });
@@ -612,7 +537,7 @@ TEST(Scraper, OneThatIsNotDoneIsPassedBy) {
 }
 
 TEST(Scraper, SoManyAtOnceAndNoMore) {
-  const Server server([](const std::string&) { return Ok("up 1\n"); });
+  const RawServer server([](const std::string&) { return Ok("up 1\n"); });
   boost::asio::io_context context;
   Job job = QuickJob(server.address());
   for (int i = 0; i < 9; ++i)
@@ -633,7 +558,7 @@ TEST(Scraper, SoManyAtOnceAndNoMore) {
 }
 
 TEST_F(ScrapeDiscovery, TheScraperFollowsFiles) {
-  const Server server([](const std::string&) { return Ok("up 1\n"); });
+  const RawServer server([](const std::string&) { return Ok("up 1\n"); });
   boost::asio::io_context context;
   Job job;
   job.name = "files";
