@@ -4,10 +4,11 @@
 #include <array>
 #include <cmath>
 #include <map>
-#include <set>
 #include <tuple>
 #include <utility>
 
+#include "correlate/analysis/compare_features.h"
+#include "correlate/analysis/compare_records.h"
 #include "correlate/analysis/compare_statistics.h"
 #include "correlate/analysis/explain_model.h"
 #include "correlate/analysis/explain_statistics.h"
@@ -16,15 +17,10 @@
 namespace throughline {
 namespace {
 
-constexpr std::size_t kBaseline = 0;
-constexpr std::size_t kCandidate = 1;
 constexpr double kNsAMs = 1e6;
-constexpr double kMostlyBelow = 0.6;   // Of a finding's traces, to be a symptom of what is below.
-constexpr double kNormalMad = 1.4826;  // Deviations in a median absolute deviation.
+constexpr double kNormalMad = 1.4826;       // Deviations in a median absolute deviation.
 constexpr double kRankEfficiency = 1.0233;  // Of the rank test, in deviations: sqrt(pi / 3).
 constexpr double kDetectionZ = 1.645;       // A chance of 95 %.
-
-using Pair = std::array<std::uint64_t, 2>;  // Of the baseline and of the candidate.
 
 // The values of one kind of request, of each side, sorted.
 using Sides = std::array<std::vector<double>, 2>;
@@ -70,76 +66,37 @@ struct HopTimes {
   std::vector<std::pair<double, std::uint32_t>> slowest;  // Of the candidate: time, trace.
 };
 
-struct FeatureShares {
-  std::uint32_t context = 0;
-  std::uint32_t feature = 0;
-  TestResult test;
-  Pair has = {};
-  Pair of = {};
-  std::vector<std::uint32_t> traces;             // Of the side that is told of; sorted.
-  std::map<std::uint32_t, std::uint32_t> below;  // Services that fail further down: traces.
-};
-
 class Comparer {
  public:
   Comparer(const RecordedTraces& traces, const ComparedTraces& compared)
-      : traces_(traces), compared_(compared) {}
+      : traces_(traces), records_(traces, compared), features_(records_) {
+    out_.in_both = compared.in_both;
+  }
 
   Comparison Run() {
-    out_.in_both = compared_.in_both;
     Count();
     TestDurations();
     TestHops();
-    TestFeatures();
+    features_.Test();
     Correct();
     TellDurations();
     TellHops();
-    TellFeatures();
+    features_.Tell(surety_, out_);
     Judge();
     return std::move(out_);
   }
 
  private:
-  const std::vector<std::uint32_t>& TracesOf(std::size_t side) const {
-    return side == kBaseline ? compared_.baseline : compared_.candidate;
-  }
-  bool Comparable(std::uint32_t trace_class) const {
-    return class_traces_[trace_class][kBaseline] > 0 && class_traces_[trace_class][kCandidate] > 0;
-  }
-  // Calls `visit` with the side and the index of each trace whose kind of request both sides have.
-  template <typename Visit>
-  void EachComparable(Visit visit) const {
-    for (const std::size_t side : {kBaseline, kCandidate}) {
-      for (const std::uint32_t trace : TracesOf(side)) {
-        if (Comparable(traces_.traces[trace].trace_class)) visit(side, trace);
-      }
-    }
-  }
-  template <typename Visit>
-  void EachSpan(std::uint32_t trace, Visit visit) const {
-    const Range spans = traces_.traces[trace].spans;
-    for (std::uint32_t i = spans.begin; i < spans.begin + spans.count; ++i) visit(i);
-  }
-
   void Count() {
-    class_traces_.assign(traces_.classes.size(), {});
-    service_lines_.assign(traces_.names.size(), {});
-    std::vector<std::uint8_t> side_of(traces_.traces.size(), 2);
     for (const std::size_t side : {kBaseline, kCandidate}) {
       ComparedSide& told = side == kBaseline ? out_.baseline : out_.candidate;
-      for (const std::uint32_t t : TracesOf(side)) {
+      for (const std::uint32_t t : records_.TracesOf(side)) {
         const TraceRecord& trace = traces_.traces[t];
-        side_of[t] = static_cast<std::uint8_t>(side);
-        ++class_traces_[trace.trace_class][side];
         ++told.traces;
         told.spans += trace.spans.count;
         told.lines += trace.lines;
         if (trace.has_error) ++told.error_traces;
       }
-    }
-    for (const auto& lines : traces_.service_lines) {
-      const std::uint8_t side = side_of[lines.trace];
-      if (side < 2) service_lines_[lines.service][side] += lines.lines;
     }
   }
 
@@ -147,7 +104,7 @@ class Comparer {
 
   void TestDurations() {
     std::map<std::uint32_t, Sides> by_class;
-    EachComparable([&](std::size_t side, std::uint32_t t) {
+    records_.EachComparable([&](std::size_t side, std::uint32_t t) {
       const TraceRecord& trace = traces_.traces[t];
       by_class[trace.trace_class][side].push_back(trace.duration_ms * kNsAMs);
     });
@@ -214,9 +171,9 @@ class Comparer {
   // The own times of each item on the critical path of each trace that has it there.
   std::vector<HopTime> GatherHops() const {
     std::vector<HopTime> times;
-    EachComparable([&](std::size_t side, std::uint32_t t) {
+    records_.EachComparable([&](std::size_t side, std::uint32_t t) {
       const std::size_t first = times.size();
-      EachSpan(t, [&](std::uint32_t i) {
+      records_.EachSpan(t, [&](std::uint32_t i) {
         const SpanRecord& span = traces_.spans[i];
         if (span.self_ns == 0) return;
         times.push_back({span.item, traces_.traces[t].trace_class, t,
@@ -267,81 +224,17 @@ class Comparer {
     }
   }
 
-  // --- what spans do --------------------------------------------------------------------------
-
-  // In how many traces each cell is, and each pair, by side.
-  void CountFeatures(std::vector<Pair>& cells, std::vector<Pair>& pairs) const {
-    std::vector<std::uint32_t> cell_seen(traces_.cells.size(), kNoIndex);
-    std::vector<std::uint32_t> pair_seen(traces_.pairs.size(), kNoIndex);
-    EachComparable([&](std::size_t side, std::uint32_t t) {
-      EachSpan(t, [&](std::uint32_t i) {
-        const SpanRecord& span = traces_.spans[i];
-        if (std::exchange(cell_seen[span.cell], t) != t) ++cells[span.cell][side];
-        for (std::uint32_t p = span.pairs.begin; p < span.pairs.begin + span.pairs.count; ++p) {
-          const std::uint32_t pair = traces_.pairs_of[p];
-          if (std::exchange(pair_seen[pair], t) != t) ++pairs[pair][side];
-        }
-      });
-    });
-  }
-
-  void TestFeatures() {
-    std::vector<Pair> cells(traces_.cells.size());
-    std::vector<Pair> pairs(traces_.pairs.size());
-    CountFeatures(cells, pairs);
-    std::vector<Pair> contexts(traces_.contexts.size());
-    const auto comparable = [](const Pair& cell) { return cell[0] > 0 && cell[1] > 0; };
-    for (std::uint32_t cell = 0; cell < cells.size(); ++cell) {
-      if (!comparable(cells[cell])) continue;
-      Pair& context = contexts[traces_.cells.At(cell).context];
-      for (const std::size_t side : {kBaseline, kCandidate}) context[side] += cells[cell][side];
-    }
-    KeyTable<PairKey> ids;  // Here of a context and a feature.
-    std::vector<ShareTest> tests;
-    for (std::uint32_t pair = 0; pair < pairs.size(); ++pair) {
-      const PairKey& key = traces_.pairs.At(pair);
-      const Pair& cell = cells[key.cell];
-      if (!comparable(cell)) continue;
-      const std::uint32_t context = traces_.cells.At(key.cell).context;
-      if (!IsTested(traces_.features.At(key.feature), context)) continue;
-      const std::uint32_t id = ids.Of({context, key.feature});
-      if (id == tests.size()) {
-        tests.emplace_back();
-        features_.push_back({context, key.feature, {}, {}, contexts[context], {}, {}});
-      }
-      tests[id].Add({pairs[pair][kBaseline], cell[kBaseline]},
-                    {pairs[pair][kCandidate], cell[kCandidate]});
-      for (const std::size_t side : {kBaseline, kCandidate}) {
-        features_[id].has[side] += pairs[pair][side];
-      }
-    }
-    for (std::size_t id = 0; id < tests.size(); ++id) {
-      const Pair& has = features_[id].has;
-      if (has[kBaseline] + has[kCandidate] >= kLeastCases) features_[id].test = tests[id].Result();
-    }
-  }
-
-  bool IsTested(const FeatureKey& feature, std::uint32_t context) const {
-    if (feature.kind == FeatureKind::kLastCall || feature.kind == FeatureKind::kClass) return false;
-    if (feature.kind != FeatureKind::kLine || feature.grade == LineGrade::kError) return true;
-    // Where one side's lines are not here at all, each of them would be new or gone.
-    const Pair& lines = service_lines_[traces_.contexts.At(context).service];
-    return lines[kBaseline] > 0 && lines[kCandidate] > 0;
-  }
-
   // --- what is sure ---------------------------------------------------------------------------
 
   void Correct() {
     std::vector<TestResult> tests = {duration_.test, slow_};
     for (const HopTimes& hop : hops_) tests.push_back(hop.found.test);
-    for (const FeatureShares& feature : features_) tests.push_back(feature.test);
-    correction_ = static_cast<double>(CorrectionOf(tests, kErrorLevel));
+    features_.AddTests(tests);
+    surety_.correction = static_cast<double>(CorrectionOf(tests, kErrorLevel));
     out_.tests = static_cast<std::uint64_t>(std::count_if(
         tests.begin(), tests.end(),
-        [this](const TestResult& test) { return Corrected(test.least_p) <= kErrorLevel; }));
+        [this](const TestResult& test) { return surety_.Corrected(test.least_p) <= kErrorLevel; }));
   }
-  double Corrected(double p) const { return std::min(1.0, p * correction_); }
-  bool IsSure(const TestResult& test) const { return Corrected(test.p) <= kErrorLevel; }
 
   // `whole_ns`: the time of a trace.
   TimeChange ChangeOf(const Slowness& found, double whole_ns) const {
@@ -349,7 +242,7 @@ class Comparer {
     const bool matters = std::abs(found.shift.share()) >= kLeastGrowth &&
                          std::abs(growth) >= kLeastShareOfTrace * whole_ns;
     // The ranks and the medians must agree.
-    if (!matters || !IsSure(found.test) || found.test.more != (growth > 0)) {
+    if (!matters || !surety_.Of(found.test) || found.test.more != (growth > 0)) {
       return TimeChange::kSame;
     }
     return growth > 0 ? TimeChange::kSlower : TimeChange::kFaster;
@@ -360,16 +253,16 @@ class Comparer {
     told.change = ChangeOf(duration_, duration_.shift.baseline);
     told.growth_ns = duration_.shift.candidate - duration_.shift.baseline;
     told.growth_share = duration_.shift.share();
-    told.p = Corrected(duration_.test.p);
+    told.p = surety_.Corrected(duration_.test.p);
     const auto share = [this](std::size_t side, std::uint64_t of) {
       return of == 0 ? 0 : static_cast<double>(slow_traces_[side]) / static_cast<double>(of);
     };
     told.baseline_slow_share = share(kBaseline, out_.baseline.comparable);
     told.candidate_slow_share = share(kCandidate, out_.candidate.comparable);
-    told.slow_p = Corrected(slow_.p);
-    told.more_slow = IsSure(slow_) && slow_.more;
+    told.slow_p = surety_.Corrected(slow_.p);
+    told.more_slow = surety_.Of(slow_) && slow_.more;
     if (pairs_of_traces_ > 0) {
-      const double z = ZOf(kErrorLevel / correction_) + kDetectionZ;
+      const double z = ZOf(kErrorLevel / surety_.correction) + kDetectionZ;
       const double growth = z * spread_ * kRankEfficiency / std::sqrt(pairs_of_traces_);
       out_.detectable_growth = std::max(kLeastGrowth, std::exp(growth) - 1);
     }
@@ -391,7 +284,7 @@ class Comparer {
       told.growth_ns = hop.found.shift.candidate - hop.found.shift.baseline;
       told.baseline_traces = hop.traces[kBaseline];
       told.candidate_traces = hop.traces[kCandidate];
-      told.p = Corrected(hop.found.test.p);
+      told.p = surety_.Corrected(hop.found.test.p);
       std::sort(hop.slowest.begin(), hop.slowest.end(), [](const auto& a, const auto& b) {
         return a.first != b.first ? a.first > b.first : a.second < b.second;
       });
@@ -412,143 +305,6 @@ class Comparer {
     if (out_.critical_path.size() > kShownDifferences) out_.critical_path.resize(kShownDifferences);
   }
 
-  // --- telling what spans do ------------------------------------------------------------------
-
-  void TellFeatures() {
-    std::erase_if(features_,
-                  [this](const FeatureShares& feature) { return !IsSure(feature.test); });
-    for (FeatureShares& feature : features_) {
-      by_context_[feature.context].push_back(&feature);
-      if (IsWorse(feature)) {
-        failing_[feature.context].insert(feature.feature);
-      }
-    }
-    GatherTraces();
-    for (const FeatureShares& feature : features_) {
-      const FeatureKey& key = traces_.features.At(feature.feature);
-      auto& list = IsTrouble(key)                   ? out_.errors
-                   : key.kind == FeatureKind::kCall ? out_.calls
-                                                    : out_.logs;
-      list.push_back(Told(feature));
-    }
-    for (auto* list : {&out_.errors, &out_.calls, &out_.logs}) {
-      std::sort(list->begin(), list->end(), [](const ComparedFeature& a, const ComparedFeature& b) {
-        const bool a_symptom = !a.symptom_of.empty();
-        const bool b_symptom = !b.symptom_of.empty();
-        return std::tie(a_symptom, a.p, a.context, a.kind, a.pattern) <
-               std::tie(b_symptom, b.p, b.context, b.kind, b.pattern);
-      });
-      if (list->size() > kShownDifferences) list->resize(kShownDifferences);
-    }
-  }
-
-  bool IsWorse(const FeatureShares& feature) const {
-    return feature.test.more && IsTrouble(traces_.features.At(feature.feature));
-  }
-  std::uint32_t ServiceOf(std::uint32_t span) const {
-    return traces_.ServiceIdOf(traces_.spans[span]);
-  }
-  template <typename Visit>
-  void EachFeature(std::uint32_t span, Visit visit) const {
-    const Range pairs = traces_.spans[span].pairs;
-    for (std::uint32_t p = pairs.begin; p < pairs.begin + pairs.count; ++p) {
-      visit(traces_.pairs.At(traces_.pairs_of[p]).feature);
-    }
-  }
-
-  // The traces of each sure difference, and of errors which services fail below them.
-  void GatherTraces() {
-    EachComparable([&](std::size_t side, std::uint32_t t) {
-      // Services that fail in this trace, with the spans that do.
-      std::vector<std::pair<std::uint32_t, std::uint32_t>> failing;
-      if (side == kCandidate) {
-        EachSpan(t, [&](std::uint32_t i) {
-          const auto known = failing_.find(ContextOf(i));
-          if (known == failing_.end()) return;
-          bool fails = false;
-          EachFeature(i, [&](std::uint32_t f) { fails = fails || known->second.contains(f); });
-          if (fails) failing.emplace_back(i, ServiceOf(i));
-        });
-      }
-      EachSpan(t, [&](std::uint32_t i) { TakeSpan(side, t, i, failing); });
-    });
-  }
-  std::uint32_t ContextOf(std::uint32_t span) const {
-    return traces_.cells.At(traces_.spans[span].cell).context;
-  }
-
-  void TakeSpan(std::size_t side, std::uint32_t t, std::uint32_t i,
-                const std::vector<std::pair<std::uint32_t, std::uint32_t>>& failing) {
-    const auto known = by_context_.find(ContextOf(i));
-    if (known == by_context_.end()) return;
-    for (FeatureShares* const feature : known->second) {
-      const std::size_t told_side = feature->test.more ? kCandidate : kBaseline;
-      if (side != told_side || (!feature->traces.empty() && feature->traces.back() == t)) continue;
-      bool has = false;
-      EachFeature(i, [&](std::uint32_t f) { has = has || f == feature->feature; });
-      if (!has) continue;
-      feature->traces.push_back(t);
-      if (!IsWorse(*feature)) continue;
-      std::set<std::uint32_t> below;
-      for (const auto& [span, service] : failing) {
-        if (span > i && span <= i + traces_.spans[i].below && service != ServiceOf(i)) {
-          below.insert(service);
-        }
-      }
-      for (const std::uint32_t service : below) ++feature->below[service];
-    }
-  }
-
-  // The service that fails below it in most of its traces; of several the one whose own failures
-  // are nobody's symptom.
-  std::string_view CauseOf(const FeatureShares& feature) const {
-    const double wanted = kMostlyBelow * static_cast<double>(feature.traces.size());
-    std::string_view best;
-    std::tuple<bool, std::uint32_t> best_rank = {false, 0};
-    for (const auto& [service, traces] : feature.below) {
-      if (traces < wanted) continue;
-      const std::string_view name = traces_.names.At(service);
-      const std::tuple<bool, std::uint32_t> rank = {HasOwnFault(service), traces};
-      if (best.empty() || rank > best_rank || (rank == best_rank && name < best)) {
-        best = name;
-        best_rank = rank;
-      }
-    }
-    return best;
-  }
-  bool HasOwnFault(std::uint32_t service) const {
-    return std::any_of(features_.begin(), features_.end(), [&](const FeatureShares& feature) {
-      const double wanted = kMostlyBelow * static_cast<double>(feature.traces.size());
-      return IsWorse(feature) && traces_.contexts.At(feature.context).service == service &&
-             std::none_of(feature.below.begin(), feature.below.end(),
-                          [&](const auto& below) { return below.second >= wanted; });
-    });
-  }
-
-  ComparedFeature Told(const FeatureShares& feature) const {
-    ComparedFeature told;
-    FeatureName name = NameOf(traces_, traces_.features.At(feature.feature));
-    told.kind = name.kind;
-    told.pattern = std::move(name.pattern);
-    told.context = ContextText(traces_, feature.context);
-    const auto share = [&](std::size_t side) {
-      return static_cast<double>(feature.has[side]) / static_cast<double>(feature.of[side]);
-    };
-    told.baseline_share = share(kBaseline);
-    told.candidate_share = share(kCandidate);
-    told.baseline_traces = feature.has[kBaseline];
-    told.candidate_traces = feature.has[kCandidate];
-    if (feature.test.more) {
-      told.change = feature.has[kBaseline] == 0 ? "new" : "more";
-    } else {
-      told.change = feature.has[kCandidate] == 0 ? "gone" : "fewer";
-    }
-    told.p = Corrected(feature.test.p);
-    told.symptom_of = CauseOf(feature);
-    told.trace_ids = ExamplesOf(traces_, feature.traces, kComparedExamples);
-    return told;
-  }
-
   // --- the verdict ----------------------------------------------------------------------------
 
   void Judge() {
@@ -559,9 +315,7 @@ class Comparer {
         out_.critical_path.begin(), out_.critical_path.end(),
         [](const ComparedHop& changed) { return changed.change == TimeChange::kSlower; });
     if (hop) worse.emplace_back("the critical path has slower hops");
-    const bool errors = std::any_of(features_.begin(), features_.end(),
-                                    [this](const auto& feature) { return IsWorse(feature); });
-    if (errors) worse.emplace_back("there are more errors");
+    if (features_.got_worse()) worse.emplace_back("there are more errors");
     if (!worse.empty()) {
       out_.verdict = ComparisonVerdict::kFail;
       for (const std::string& what : worse) out_.reason += (out_.reason.empty() ? "" : "; ") + what;
@@ -588,19 +342,15 @@ class Comparer {
   }
 
   const RecordedTraces& traces_;
-  const ComparedTraces& compared_;
-  std::vector<Pair> class_traces_;   // By class.
-  std::vector<Pair> service_lines_;  // By name of service.
+  const ComparedRecords records_;
+  FeatureComparer features_;
+  Surety surety_;
   Slowness duration_;
   TestResult slow_;
   Pair slow_traces_ = {};
   double spread_ = 0;           // Of logarithms of durations.
   double pairs_of_traces_ = 0;  // n0 n1 / (n0 + n1), over the kinds of requests.
   std::vector<HopTimes> hops_;
-  std::vector<FeatureShares> features_;  // After Correct: those that are sure.
-  double correction_ = 1;
-  std::map<std::uint32_t, std::vector<FeatureShares*>> by_context_;
-  std::map<std::uint32_t, std::set<std::uint32_t>> failing_;  // By context: features of trouble.
   Comparison out_;
 };
 
