@@ -18,26 +18,41 @@ void SortUnique(std::vector<T>& items) {
   items.erase(std::unique(items.begin(), items.end()), items.end());
 }
 
-// The spelling of the id that `attributes` name at their top level; kNone: they name none.
-Spelling SpellingIn(std::span<const Attribute> attributes) {
+// How `attributes` spell `trace` at their top level; kNone: they do not.
+Spelling SpellingIn(std::span<const Attribute> attributes, TraceId trace) {
   for (const Attribute& attribute : attributes) {
     const KeyKind key = TraceKeyKind(attribute.key(), {});
     if (key == KeyKind::kNone) continue;
     const Resolved id = Resolve(StringOf(attribute.value()), Strictness::kField, key);
-    if (id.IsValid()) return id.spelling;
+    if (id.IsValid() && SameTrace(id.trace_id, trace)) return id.spelling;
   }
   return Spelling::kNone;
 }
 
-Spelling SpellingInText(std::string_view text) {
+Spelling SpellingIn(std::string_view text, TraceId trace) {
   FoundIds found;
   FindIds(text, found);
-  return found.count > 0 ? found.ids[0].id.spelling : Spelling::kNone;
+  for (std::size_t i = 0; i < found.count; ++i) {
+    if (SameTrace(found.ids[i].id.trace_id, trace)) return found.ids[i].id.spelling;
+  }
+  return Spelling::kNone;
 }
 
 std::span<const Attribute> ResourceAttributes(const Batch& batch, std::uint32_t resource) {
   const Resource* const from = batch.ResourceOf(resource);
   return from == nullptr ? std::span<const Attribute>() : batch.Of(from->attributes);
+}
+
+// As far as names tell: Loki's labels have no dots, and OpenTelemetry's conventions have them.
+enum class Around { kNothing, kStream, kResource };
+
+Around AroundLine(const Batch& batch, std::uint32_t resource) {
+  const auto attributes = ResourceAttributes(batch, resource);
+  if (attributes.empty()) return Around::kNothing;
+  const bool dotted = std::any_of(attributes.begin(), attributes.end(), [](const Attribute& a) {
+    return a.key().find('.') != std::string_view::npos;
+  });
+  return dotted ? Around::kResource : Around::kStream;
 }
 
 void NoteLanguage(const Batch& batch, std::uint32_t resource, std::string& language) {
@@ -130,26 +145,43 @@ ServiceCoverage* CoverageMeter::Take(std::string_view service, std::uint64_t tim
   return &Of(services_.Of(service));
 }
 
+void CoverageMeter::Name(std::uint32_t service, const LogLine& line) {
+  if (!line.trace_id.IsValid()) return;
+  if (named_.size() >= limits_.records) {
+    full_ = true;
+    return;
+  }
+  named_.push_back({service, line.trace_id.low, line.trace_id.high, line.span_id.value});
+}
+
 void CoverageMeter::AddLine(const LogLine& line, const Batch& batch) {
   if (line.event_name == kDecisionEvent) return;
   const EffectiveTime time =
       EffectiveTimeOf(line.time_unix_ns, line.observed_unix_ns, line.arrival_unix_ns);
+  if (service_ && !service_->empty() && line.service.empty()) {
+    // It may be of the service all the same, and then shows in the span that it names.
+    if (range_.Contains(time.unix_ns)) Name(NameTable::kEmpty, line);
+    return;
+  }
   ServiceCoverage* const of = Take(line.service, time.unix_ns, line.identity);
   if (of == nullptr) return;
   ++of->lines;
+  const Around around = AroundLine(batch, line.resource);
+  if (around == Around::kStream) ++of->stream_lines;
+  if (around == Around::kResource) ++of->resource_lines;
   NoteLanguage(batch, line.resource, of->language);
   if (!line.trace_id.IsValid()) return;
   ++of->lines_with_ids;
   if (!line.trace_id.high_known()) ++of->short_ids;
-  const auto service = static_cast<std::uint32_t>(of - counts_.data());
-  named_.push_back({service, line.trace_id.low, line.trace_id.high, line.span_id.value});
-  Spelling spelling = SpellingIn(batch.Of(line.attributes));
+  Name(static_cast<std::uint32_t>(of - counts_.data()), line);
+  Spelling spelling = SpellingIn(batch.Of(line.attributes), line.trace_id);
   if (spelling == Spelling::kNone) {
-    spelling = SpellingIn(ResourceAttributes(batch, line.resource));
-    if (spelling != Spelling::kNone) ++of->label_ids;
+    spelling = SpellingIn(ResourceAttributes(batch, line.resource), line.trace_id);
+    if (spelling != Spelling::kNone && around == Around::kStream) ++of->label_ids;
   }
   const bool in_text = line.found_by == FoundBy::kKey || line.found_by == FoundBy::kShape;
-  if (spelling == Spelling::kNone && in_text) spelling = SpellingInText(StringOf(line.body));
+  if (spelling == Spelling::kNone && in_text)
+    spelling = SpellingIn(StringOf(line.body), line.trace_id);
   if (spelling != Spelling::kNone) ++of->spellings[static_cast<std::size_t>(spelling)];
 }
 
@@ -170,12 +202,16 @@ void CoverageMeter::CountSpans() {
   for (Place& place : traces) place.span = 0;
   const Names of_spans(std::move(named_));
   const Names of_traces(std::move(traces));
-  for (Place span : spans_) {
+  for (const Place& span : spans_) {
     ServiceCoverage& of = Of(span.service);
     ++of.spans;
-    if (of_spans.Has(span)) ++of.spans_with_lines;
-    span.span = 0;
-    if (of_traces.Has(span)) ++of.spans_of_logged_traces;
+    Place nobodys = span;
+    nobodys.service = NameTable::kEmpty;
+    Place trace = span;
+    trace.span = 0;
+    const bool named = of_spans.Has(span) || of_spans.Has(nobodys);
+    if (named) ++of.spans_with_lines;
+    if (named || of_traces.Has(trace)) ++of.spans_of_logged_traces;
   }
 }
 

@@ -31,13 +31,15 @@ struct ServiceCoverage {
   std::string service;   // Empty: none was stated.
   std::string language;  // telemetry.sdk.language; of several the first by name; empty: not stated.
   std::uint64_t spans = 0;
-  std::uint64_t spans_with_lines = 0;        // A line of the service names the span.
-  std::uint64_t spans_of_logged_traces = 0;  // A line of the service names its trace, or it.
+  std::uint64_t spans_with_lines = 0;        // A line of the service, or of none, names the span.
+  std::uint64_t spans_of_logged_traces = 0;  // Those, and where one of the service names the trace.
   std::uint64_t lines = 0;                   // Those without an id: where they are stored.
   std::uint64_t lines_with_ids = 0;
   std::uint64_t short_ids = 0;  // Lines whose id has 64 bits.
-  std::uint64_t label_ids =
-      0;  // Lines whose id is an attribute of their resource: a label of Loki.
+  // By what stands around a line: the labels of a stream of Loki's, or OTLP's resource.
+  std::uint64_t stream_lines = 0;
+  std::uint64_t resource_lines = 0;
+  std::uint64_t label_ids = 0;  // Lines whose id is a label of their stream.
   std::array<std::uint64_t, kSpellings> spellings = {};  // Of the ids of lines, where it shows.
   std::uint64_t exemplars = 0;  // Those without an id: where they are stored.
   std::uint64_t exemplars_with_ids = 0;
@@ -99,6 +101,7 @@ class CoverageMeter {
   ServiceCoverage* Take(std::string_view service, std::uint64_t time_unix_ns,
                         std::uint64_t identity);
   ServiceCoverage& Of(std::uint32_t service);
+  void Name(std::uint32_t service, const LogLine& line);
   bool Wants(std::string_view service, std::uint64_t time_unix_ns) const;
   void CountSpans();
 
@@ -111,7 +114,7 @@ class CoverageMeter {
   std::vector<ServiceCoverage> counts_;     // By number in services_.
   std::unordered_set<std::uint64_t> seen_;  // Identities of lines and exemplars.
   std::vector<Place> spans_;                // With retries.
-  std::vector<Place> named_;
+  std::vector<Place> named_;                // By lines; at most limits_.records.
   bool full_ = false;
 };
 

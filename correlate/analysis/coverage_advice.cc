@@ -103,16 +103,28 @@ class Adviser {
     std::vector<ConfigChange> changes;
     const bool of_sdk = of_.spans > 0 || !of_.service.empty() || !of_.language.empty();
     if (of_sdk) changes.push_back({kEnvironment, "OTEL_SERVICE_NAME=<name>"});
-    if (of_.service.empty() && of_.lines > 0) {
-      changes.push_back(
-          {"Promtail, scrape_configs: static_configs: labels", "service_name: <name>"});
-      changes.push_back({"Fluent Bit, output loki", "labels service_name=<name>"});
-    }
+    if (of_.service.empty()) LineService(changes);
     // A line without a service is given that of its span.
     Say(Fault::kMissingServiceName, of_.spans > 0 || !of_.service.empty(), records, records,
         Count(of_.spans, "span") + ", " + Count(of_.lines, "line") + " and " +
             Count(of_.exemplars, "exemplar") + " without a service.name of their own",
         std::move(changes));
+  }
+
+  // By the roads that the lines came.
+  void LineService(std::vector<ConfigChange>& changes) const {
+    if (of_.stream_lines > 0) {
+      changes.push_back(
+          {"Promtail, scrape_configs: static_configs: labels", "service_name: <name>"});
+      changes.push_back({"Fluent Bit, output loki", "labels service_name=<name>"});
+    }
+    if (of_.resource_lines > 0) {
+      changes.push_back({"Collector, processors: resource: attributes",
+                         "- {key: service.name, value: <name>, action: insert}"});
+    }
+    if (of_.lines > of_.stream_lines + of_.resource_lines) {
+      changes.push_back({"what writes the line, in JSON", "\"service\": \"<name>\""});
+    }
   }
 
   void Lines() {
@@ -121,7 +133,8 @@ class Adviser {
       // What sends no spans has no ids to write.
       Say(Fault::kLinesWithoutIds, of_.spans > 0, without, of_.lines,
           Of(without, of_.lines, "lines carry no trace id"), LoggerChanges(of_.language));
-    } else if (KnowsAbsence() && of_.spans >= kFewestRecords && of_.lines_with_ids == 0) {
+    } else if (KnowsAbsence() && of_.spans >= kFewestRecords && of_.lines_with_ids == 0 &&
+               of_.spans_with_lines == 0) {
       std::vector<ConfigChange> changes{{kEnvironment, "OTEL_LOGS_EXPORTER=otlp"}};
       std::string evidence = Count(of_.spans, "span") + " came, and no line with a trace id";
       if (!unlinked_kept_) {

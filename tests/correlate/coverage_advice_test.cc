@@ -65,7 +65,23 @@ std::vector<Case> Cases() {
          w.pay().lines = w.pay().lines_with_ids = 1;
        },
        [](World& w) { w.pay().service = "pay"; }, "0 spans, 1 line and 0 exemplars",
+       "\"service\": \"<name>\""},
+      {"LinesOfNoServiceInStreams", Fault::kMissingServiceName, false,
+       [](World& w) {
+         w.pay() = {};
+         w.pay().lines = w.pay().lines_with_ids = 1;
+         w.pay().stream_lines = 1;
+       },
+       [](World& w) { w.pay().service = "pay"; }, "0 spans, 1 line and 0 exemplars",
        "service_name: <name>"},
+      {"LinesOfNoServiceOfResources", Fault::kMissingServiceName, false,
+       [](World& w) {
+         w.pay() = {};
+         w.pay().lines = w.pay().lines_with_ids = 1;
+         w.pay().resource_lines = 1;
+       },
+       [](World& w) { w.pay().service = "pay"; }, "0 spans, 1 line and 0 exemplars",
+       "- {key: service.name, value: <name>, action: insert}"},
       {"LinesWithoutIds", Fault::kLinesWithoutIds, true,
        [](World& w) { w.pay().lines_with_ids = 24; }, [](World& w) { w.pay().lines_with_ids = 25; },
        "26 of 50 lines carry no trace id", "trace_id=%mdc{trace_id} span_id=%mdc{span_id} %msg%n"},
@@ -89,12 +105,12 @@ std::vector<Case> Cases() {
        },
        [](World& w) { w.pay().lines_with_ids = 50; }, "50 of 50 lines", "trace_id=%mdc"},
       {"SpansWithoutLines", Fault::kSpansWithoutLines, false,
-       [](World& w) { w.pay().lines = w.pay().lines_with_ids = 0; },
-       [](World& w) { w.pay().lines = w.pay().lines_with_ids = 1; },
+       [](World& w) { w.pay().spans_with_lines = w.pay().lines = w.pay().lines_with_ids = 0; },
+       [](World& w) { w.pay().spans_with_lines = 1; },
        "100 spans came, and no line with a trace id", "OTEL_LOGS_EXPORTER=otlp"},
       {"SpansWithoutLinesThatAreKept", Fault::kSpansWithoutLines, false,
        [](World& w) {
-         w.pay().lines = w.pay().lines_with_ids = 0;
+         w.pay().spans_with_lines = w.pay().lines = w.pay().lines_with_ids = 0;
          w.unlinked_kept = false;
        },
        [](World& w) { w.coverage.complete = false; }, "is not known here",

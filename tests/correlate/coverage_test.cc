@@ -83,6 +83,8 @@ Batches Small() {
       .trace = kTrace, .span = {9}, .start = kNow - kSecond, .duration = 3 * kSecond, .kind = 3});
   sample.From({{"trace_id", kHex}});
   sample.Add(SampleLine{.trace = kTrace, .time = kNow + 3});
+  // Its labels name another trace.
+  sample.Add(SampleLine{.trace = kOther, .time = kNow + 4});
   return {Arrived(sample)};
 }
 
@@ -99,6 +101,8 @@ TEST(Coverage, CountsWhatEachServiceSent) {
   EXPECT_EQ(pay.lines_with_ids, 2U);
   EXPECT_EQ(pay.short_ids, 1U);
   EXPECT_EQ(pay.label_ids, 0U);
+  EXPECT_EQ(pay.stream_lines, 0U);
+  EXPECT_EQ(pay.resource_lines, 3U);
   EXPECT_EQ(Spelt(pay, Spelling::kHex32), 1U);
   EXPECT_EQ(Spelt(pay, Spelling::kDecimal), 1U);
   EXPECT_EQ(pay.exemplars, 3U);
@@ -110,8 +114,10 @@ TEST(Coverage, CountsWhatEachServiceSent) {
   EXPECT_EQ(web.spans, 1U);
   EXPECT_EQ(web.spans_of_logged_traces, 0U);  // The lines are another service's.
   const ServiceCoverage& nobody = Of(coverage, "");
-  EXPECT_EQ(nobody.lines, 1U);
+  EXPECT_EQ(nobody.lines, 2U);
   EXPECT_EQ(nobody.label_ids, 1U);
+  EXPECT_EQ(nobody.stream_lines, 2U);
+  EXPECT_EQ(nobody.resource_lines, 0U);
   ASSERT_EQ(coverage.skew.size(), 1U);
   EXPECT_EQ(coverage.skew[0].from, "h1");
 }
@@ -140,6 +146,24 @@ TEST(Coverage, JoinsAsLinksDo) {
   }
 }
 
+TEST(Coverage, ALineOfNoServiceMayBeThatOfTheSpanItNames) {
+  Sample sample;
+  sample.From({{"service.name", "pay"}});
+  sample.Add(SampleSpan{.trace = kTrace, .span = {5}});
+  sample.Add(SampleSpan{.trace = kTrace, .span = {6}});
+  sample.From({});
+  sample.Add(SampleLine{.trace = kTrace, .span = {5}});
+  const Batches batches{Arrived(sample)};
+  for (const std::optional<std::string>& service :
+       {std::optional<std::string>(), std::optional<std::string>("pay")}) {
+    const Coverage coverage = Measure(batches, {}, service);
+    EXPECT_EQ(coverage.services.size(), service ? 1U : 2U);
+    EXPECT_EQ(Of(coverage, "pay").lines, 0U);
+    EXPECT_EQ(Of(coverage, "pay").spans_with_lines, 1U);
+    EXPECT_EQ(Of(coverage, "pay").spans_of_logged_traces, 1U);
+  }
+}
+
 TEST(Coverage, TakesOnlyTheRangeAndTheService) {
   EXPECT_TRUE(Measure(Small(), {.start_unix_ns = kNow + kSecond}).services.empty());
   EXPECT_EQ(Of(Measure(Small(), {.start_unix_ns = kNow + 1}), "pay").lines, 2U);
@@ -149,15 +173,20 @@ TEST(Coverage, TakesOnlyTheRangeAndTheService) {
 }
 
 TEST(Coverage, EveryLimitSaysThatItIsIncomplete) {
-  EXPECT_TRUE(Measure(Small(), {}, {}, {.spans = 4, .records = 7}).complete);
+  EXPECT_TRUE(Measure(Small(), {}, {}, {.spans = 4, .records = 8}).complete);
   // Twice as many spans are held before one is too many.
   for (const CoverageMeter::Limits& limits :
-       {CoverageMeter::Limits{.spans = 1}, CoverageMeter::Limits{.records = 6},
+       {CoverageMeter::Limits{.spans = 1}, CoverageMeter::Limits{.records = 7},
         CoverageMeter::Limits{.services = 3}}) {
     const Coverage coverage = Measure(Small(), {}, {}, limits);
     EXPECT_FALSE(coverage.complete);
     EXPECT_EQ(coverage.incomplete_reason, "limit");
   }
+}
+
+TEST(Coverage, LinesOfNoServiceHaveTheLimitToo) {
+  EXPECT_TRUE(Measure(Small(), {}, "web", {.records = 2}).complete);
+  EXPECT_FALSE(Measure(Small(), {}, "web", {.records = 1}).complete);
 }
 
 TEST(Coverage, RetriedSpansDoNotMeetTheLimit) {
