@@ -129,9 +129,9 @@ void CoverageMeter::AddSpan(const Span& span, const Batch& batch) {
   if (spans_.size() >= 2 * limits_.spans) SortUnique(spans_);
   if (spans_.size() >= 2 * limits_.spans) full_ = true;
   if (full_) return;
-  const std::uint32_t of = services_.Of(service);
-  spans_.push_back({of, span.trace_id.low, span.trace_id.high, span.span_id.value});
-  NoteLanguage(batch, span.resource, Of(of).language);
+  const std::uint32_t number = services_.Of(service);
+  spans_.push_back({number, span.trace_id.low, span.trace_id.high, span.span_id.value});
+  NoteLanguage(batch, span.resource, Of(number).language);
 }
 
 ServiceCoverage* CoverageMeter::Take(std::string_view service, std::uint64_t time_unix_ns,
@@ -221,8 +221,9 @@ Result<Coverage> CoverageMeter::Close(const LinkCounter::States& states) && {
   for (std::uint32_t i = 0; i < counts_.size(); ++i) {
     ServiceCoverage& of = counts_[i];
     if (of.spans + of.lines + of.exemplars == 0) continue;
-    of.service = services_.At(i);
-    by_name.emplace(of.service, std::move(of));
+    const std::string name(services_.At(i));
+    of.service = name;
+    by_name[name] = std::move(of);
   }
   TL_TRY_ASSIGN(LinkHealth health, std::move(links_).Close(states));
   for (LinkHealth::OfService& links : health.by_service) {
