@@ -1,15 +1,18 @@
 // CPU of the analyses: the critical path of one trace of 10,000 spans, in a chain, in a fan and in
 // a random tree; and explain over windows of 100,000 spans and 200,000 lines of 150 bytes, from the
 // records to the answer, without a store; and compare over the same records, two versions beside
-// each other.
+// each other; and the coverage of them.
 #include <cstdio>
 #include <ctime>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "correlate/analysis/compare.h"
+#include "correlate/analysis/coverage.h"
+#include "correlate/analysis/coverage_advice.h"
 #include "correlate/analysis/critical_path.h"
 #include "correlate/analysis/explain.h"
 #include "correlate/analysis/explain_baseline.h"
@@ -89,8 +92,8 @@ Records MakeRecords() {
             " [getOrder][order " + std::to_string(random()) +
             "][customer: 17][total: 99.50 EUR][status: paid] and some more text up to 150 bytes",
         batch.arena);
+    line.identity = ++lines;
     batch.logs.push_back(line);
-    ++lines;
   }
   return {std::move(world.batches), spans, lines};
 }
@@ -146,6 +149,25 @@ void TimeExplain(const Records& records) {
   }
 }
 
+void TimeCoverage(const Records& records) {
+  for (int round = 0; round < 3; ++round) {
+    const double start = CpuSeconds();
+    CoverageMeter meter({}, {}, 1);
+    for (const Batch& batch : records.batches) meter.Add(batch);
+    const double added = CpuSeconds();
+    const auto coverage = std::move(meter).Close([](TraceId, std::uint64_t) {
+      return Result<std::optional<Link>>(LinkOfCause(LinkCause::kNoSpan, ""));
+    });
+    const std::size_t advice = AdviseOn(*coverage, true).size();
+    const double end = CpuSeconds();
+    std::printf(
+        "coverage, %zu spans, %zu lines: take %.3f, close %.3f, in all %.3f CPU s (%zu services, "
+        "advice %zu)\n",
+        records.spans, records.lines, added - start, end - added, end - start,
+        coverage->services.size(), advice);
+  }
+}
+
 }  // namespace
 }  // namespace throughline
 
@@ -157,4 +179,5 @@ int main() {
   const throughline::Records records = throughline::MakeRecords();
   throughline::TimeExplain(records);
   throughline::TimeCompare(records);
+  throughline::TimeCoverage(records);
 }

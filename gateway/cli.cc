@@ -13,6 +13,7 @@
 
 #include "gateway/cli_answer.h"
 #include "gateway/cli_compare.h"
+#include "gateway/cli_doctor.h"
 #include "gateway/cli_explain.h"
 #include "gateway/cli_render.h"
 #include "gateway/cli_state.h"
@@ -160,11 +161,15 @@ struct ListOptions {
   std::string limit, cursor;
 };
 
-void AddRange(CLI::App& command, ListOptions& options) {
+void AddWindow(CLI::App& command, ListOptions& options) {
   auto* since = command.add_option("--since", options.since, "From this long ago (15m, 2h)");
   command.add_option("--start", options.start, "From: RFC 3339, unix time, or now-15m")
       ->excludes(since);
   command.add_option("--end", options.end, "To: RFC 3339, unix time, or now-5m");
+}
+
+void AddRange(CLI::App& command, ListOptions& options) {
+  AddWindow(command, options);
   command.add_option("--limit", options.limit, "At most this many");
   command.add_option("--cursor", options.cursor, "The next page: the cursor of --json");
 }
@@ -361,6 +366,26 @@ void AddCompare(CLI::App& app, int* exit_code) {
   });
 }
 
+// --- doctor ------------------------------------------------------------------------------------
+
+void AddDoctor(CLI::App& app, int* exit_code) {
+  auto options = std::make_shared<ListOptions>();
+  CLI::App* command = app.add_subcommand(
+      "doctor",
+      "How well spans, lines and exemplars hang together, and which configuration to change; exits "
+      "with 1 where something is wrong");
+  AddCommon(*command, options->common);
+  command->add_option("--service", options->service, "Of this service");
+  AddWindow(*command, *options);
+  command->callback([options, exit_code] {
+    const ListOptions& o = *options;
+    *exit_code =
+        GetAndShow(o.common, "/api/v1/coverage",
+                   {{"service", o.service}, {"start", StartOf(o.since, o.start)}, {"end", o.end}},
+                   RenderDoctor);
+  });
+}
+
 // --- demo ---------------------------------------------------------------------------------------
 
 void AddDemo(CLI::App& app, int* exit_code) {
@@ -396,6 +421,7 @@ void AddClientCommands(CLI::App& app, int* exit_code) {
   AddResolve(app, exit_code);
   AddExplain(app, exit_code);
   AddCompare(app, exit_code);
+  AddDoctor(app, exit_code);
   AddDemo(app, exit_code);
 }
 

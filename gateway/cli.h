@@ -7,7 +7,8 @@ class App;
 
 namespace throughline::gateway {
 
-// Registers locate, trace, logs, exemplars, resolve and demo; each callback sets *exit_code.
+// Registers locate, trace, logs, exemplars, resolve, explain, compare, doctor and demo; each
+// callback sets *exit_code.
 void AddClientCommands(CLI::App& app, int* exit_code);
 
 }  // namespace throughline::gateway

@@ -99,6 +99,7 @@ api::links::Settings SettingsOf(const Config& config) {
   api::links::Settings settings;
   settings.pending_wait_ns = static_cast<std::uint64_t>(config.links_pending_wait.count());
   settings.explain_lookback_ns = static_cast<std::uint64_t>(config.explain_lookback.count());
+  settings.unlinked_kept = config.logs_keep_unlinked;
   settings.query_traces = config.query_traces;
   settings.tag_traces = config.tag_traces;
   settings.exemplars_read = config.exemplars_read;

@@ -88,6 +88,7 @@ constexpr std::array kRoutes = {
     Lookup("POST", "/api/v1/resolve", links::Resolve),
     Lookup("POST", "/api/v1/explain", links::ExplainWindow),
     Lookup("GET", "/api/v1/links/health", links::Health),
+    Lookup("GET", "/api/v1/coverage", links::FindCoverage),
     Lookup("GET", "/api/v1/decisions/{id}", links::Decisions),
     Lookup("POST", "/api/v1/compare", links::CompareSelections),
     Lookup("POST", "/api/v1/enrich", nullptr, RouteKind::kEnrich),

@@ -38,7 +38,8 @@ struct Settings {
   // Of one query of Loki's API: lines read, and for lists of labels fewer.
   std::size_t lines_read = 500'000;
   std::size_t label_lines = 50'000;
-  std::size_t health_lookups = 20'000;  // Of ids, in one GET /links/health.
+  std::size_t health_lookups = 20'000;  // Of ids, in one GET /links/health, or GET /coverage.
+  bool unlinked_kept = false;           // logs.keep_unlinked: what has no trace id is stored too.
 };
 
 struct Context {
@@ -59,6 +60,7 @@ Response Operations(const Request& request,
                     const Context& context);  // GET /services/{s}/operations
 Response ExplainWindow(const Request& request, const Context& context);      // POST /explain
 Response Health(const Request& request, const Context& context);             // GET /links/health
+Response FindCoverage(const Request& request, const Context& context);       // GET /coverage
 Response Decisions(const Request& request, const Context& context);          // GET /decisions/{id}
 Response CompareSelections(const Request& request, const Context& context);  // POST /compare
 Response CriticalPaths(const Request& request, const Context& context);      // GET /critical-path

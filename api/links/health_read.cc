@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "api/links/known_traces.h"
+#include "api/links/state_lookup.h"
 
 namespace throughline::api::links {
 
@@ -14,18 +14,12 @@ Result<LinkHealth> ReadLinkHealth(const Scope& scope, const HealthQuestion& ques
                   counter.Add(batch);
                   return !counter.full();
                 }));
-  KnownTraces known(scope, context);
-  bool expired = false;
-  const auto state = [&](TraceId id, std::uint64_t named_unix_ns) -> Result<std::optional<Link>> {
-    expired = scope.Expired();
-    if (expired || known.size() >= question.lookups) return std::optional<Link>();
-    TL_TRY_ASSIGN(const KnownTrace* trace, known.Find(id));
-    // Records that link to the id say when it was named; a span link alone is none of them.
-    const bool has_records = trace->evidence.first_arrival_unix_ns != 0;
-    return std::optional<Link>(LinkOf(*trace, has_records ? 0 : named_unix_ns, context));
+  StateLookup lookup(scope, context, question.lookups);
+  const auto state = [&lookup](TraceId id, std::uint64_t named_unix_ns) {
+    return lookup.Find(id, named_unix_ns);
   };
   TL_TRY_ASSIGN(LinkHealth health, std::move(counter).Close(state));
-  if (expired) health.incomplete_reason = "deadline";
+  if (lookup.expired()) health.incomplete_reason = "deadline";
   if (health.complete && !visited.complete) {
     health.complete = false;
     health.incomplete_reason = visited.incomplete_reason;

@@ -172,7 +172,7 @@ void LinkCounter::CountMalformed(const One& one, std::span<const Attribute> attr
   const std::string service(services_.At(services_.Of(one.service)));
   ++malformed_.counts[cause];
   ++malformed_.by_kind[IndexOf(one.kind)][cause];
-  ++malformed_of_[service][cause];
+  ++malformed_of_[service][IndexOf(one.kind)][cause];
   Keep({.trace_id = {},
         .text = std::string(broken->text.substr(0, kSampleTextBytes)),
         .kind = one.kind,
@@ -204,7 +204,7 @@ Result<LinkHealth> LinkCounter::Close(const States& states) && {
   });
 
   LinkHealth health = std::move(malformed_);
-  std::map<std::string, LinkCounts> by_service = std::move(malformed_of_);
+  std::map<std::string, LinkCountsByKind> by_service = std::move(malformed_of_);
   bool asking = true;
   for (const Range range : ids) {
     const std::span<const Entry> of_id(links.data() + range.begin, range.count);
@@ -226,7 +226,7 @@ Result<LinkHealth> LinkCounter::Close(const States& states) && {
       const std::size_t cause = IndexOf(link->cause);
       health.counts[cause] += named.records;
       health.by_kind[IndexOf(key.kind)][cause] += named.records;
-      by_service[std::string(services_.At(key.service))][cause] += named.records;
+      by_service[std::string(services_.At(key.service))][IndexOf(key.kind)][cause] += named.records;
     }
     if (!link || health.samples[IndexOf(link->cause)].size() >= kLinkSamples) continue;
     const auto& [key, named] = of_id.front();
@@ -238,7 +238,13 @@ Result<LinkHealth> LinkCounter::Close(const States& states) && {
          .time_unix_ns = named.last_unix_ns,
          .reason = link->reason});
   }
-  for (auto& [service, counts] : by_service) health.by_service.push_back({service, counts});
+  for (const auto& [service, by_kind] : by_service) {
+    LinkHealth::OfService of{.service = service, .counts = {}, .by_kind = by_kind};
+    for (const LinkCounts& counts : by_kind) {
+      for (std::size_t i = 0; i < kLinkCauses; ++i) of.counts[i] += counts[i];
+    }
+    health.by_service.push_back(std::move(of));
+  }
   if (full_ || !asking) {
     health.complete = false;
     health.incomplete_reason = "limit";

@@ -34,6 +34,8 @@ std::string_view LinkKindName(LinkKind kind);
 
 // By LinkCause.
 using LinkCounts = std::array<std::uint64_t, kLinkCauses>;
+// By LinkKind.
+using LinkCountsByKind = std::array<LinkCounts, kLinkKinds>;
 
 struct LinkSample {
   TraceId trace_id;  // Invalid: malformed.
@@ -50,10 +52,11 @@ struct LinkHealth {
   struct OfService {
     std::string service;  // Empty: none was stated.
     LinkCounts counts = {};
+    LinkCountsByKind by_kind = {};
   };
 
   LinkCounts counts = {};
-  std::array<LinkCounts, kLinkKinds> by_kind = {};
+  LinkCountsByKind by_kind = {};
   std::vector<OfService> by_service = {};  // By name.
   // The latest first, each id or text once.
   std::array<std::vector<LinkSample>, kLinkCauses> samples = {};
@@ -131,8 +134,8 @@ class LinkCounter {
   std::unordered_set<std::uint64_t> seen_;        // Identities: a retry counts once.
   std::unordered_set<TraceId, Hash> have_spans_;  // At most limits_.links of them.
   std::unordered_map<Key, Named, Hash> links_;
-  std::map<std::string, LinkCounts> malformed_of_;  // By service.
-  LinkHealth malformed_;                            // Only what is.
+  std::map<std::string, LinkCountsByKind> malformed_of_;  // By service.
+  LinkHealth malformed_;                                  // Only what is.
 };
 
 }  // namespace throughline

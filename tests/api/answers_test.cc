@@ -54,6 +54,7 @@ std::vector<Answer> Answers() {
       {"logs", links::FindLogs, hour},
       {"logs_of_trace", links::FindLogs, "trace_id=8448eb211c80319c&severity=warn"},
       {"links_health", links::Health, hour},
+      {"coverage", links::FindCoverage, hour},
       {"exemplars", links::FindExemplars,
        "end=1750000000&match=http_server_duration{http_route=\"/buy\"}"},
       {"gauges", links::FindGauges, "end=1750000000"},

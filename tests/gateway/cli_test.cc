@@ -9,6 +9,7 @@
 
 #include "gateway/cli_answer.h"
 #include "gateway/cli_compare.h"
+#include "gateway/cli_doctor.h"
 #include "gateway/cli_explain.h"
 #include "gateway/cli_state.h"
 #include "gateway/cli_waterfall.h"
@@ -356,6 +357,54 @@ TEST(Compare, TheVerdictIsTheExitCode) {
   EXPECT_EQ(code("pass"), 0);
   EXPECT_EQ(code("fail"), 1);
   EXPECT_EQ(code("inconclusive"), 4);
+}
+
+constexpr char kCoverage[] = R"({"wrong":1,"advice":[
+  {"fault":"lines_without_ids","wrong":true,"service":"pay\u001b[2J","records":9,"of":10,
+   "evidence":"9 of 10 lines carry no trace id",
+   "changes":[{"where":"environment of the process","text":"OTEL_PYTHON_LOG_CORRELATION=true"}]},
+  {"fault":"no_exemplars","wrong":false,"service":"","records":10,"of":10,
+   "evidence":"10 spans came, and no exemplar","changes":[]}],
+ "services":[
+  {"service":"","named":false,"spans":{"count":3,"share_with_lines":0.999},
+   "lines":{"count":0,"share_with_ids":null,"spellings":[]},
+   "exemplars":{"count":0,"share_opening":null}},
+  {"service":"pay","named":true,"spans":{"count":10,"share_with_lines":1},
+   "lines":{"count":10,"share_with_ids":0.1,"spellings":[{"spelling":"hex32","lines":1},
+                                                         {"spelling":"decimal","lines":1}]},
+   "exemplars":{"count":0,"share_opening":null}}],
+ "skew":[],"unknown":["the states of 2 links: not looked up"],
+ "complete":false,"incomplete_reason":"limit"})";
+
+TEST(Doctor, PrintsATableAndWhatToChange) {
+  JsonDocument document;
+  ASSERT_TRUE(document.Parse(kCoverage));
+  const Rendered rendered = RenderDoctor(document.root(), kPlain);
+  EXPECT_EQ(rendered.exit_code, 1);
+  EXPECT_EQ(rendered.text, R"(SERVICE  SPANS  WITH LINES  LINES  WITH IDS  EXEMPLARS  OPEN  IDS
+(none)       3        99 %      0         -          0     -  -
+pay         10       100 %     10      10 %          0     -  hex32, decimal
+
+wrong: lines_without_ids, pay [2J: 9 of 10 lines carry no trace id
+  environment of the process:
+      OTEL_PYTHON_LOG_CORRELATION=true
+hint: no_exemplars: 10 spans came, and no exemplar
+
+not known: the states of 2 links: not looked up
+not all was read: limit
+)");
+}
+
+TEST(Doctor, ExitsWithOneWhereSomethingIsWrongOrNothingCame) {
+  const auto code = [](const char* json) {
+    JsonDocument document;
+    EXPECT_TRUE(document.Parse(json));
+    return RenderDoctor(document.root(), kPlain).exit_code;
+  };
+  EXPECT_EQ(code(R"({"wrong":0,"services":[{"service":"pay"}]})"), 0);
+  EXPECT_EQ(code(R"({"wrong":2,"services":[{"service":"pay"}]})"), 1);
+  EXPECT_EQ(code(R"({"wrong":0,"services":[]})"), 1);
+  EXPECT_EQ(code("{}"), 1);
 }
 
 }  // namespace

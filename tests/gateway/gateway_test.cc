@@ -197,6 +197,8 @@ TEST_F(GatewayTest, KeepsUnlinkedLinesWhenTold) {
   EXPECT_EQ(Ask("POST", "/api/v1/logs", "Content-Type: text/plain\r\n", "a\nb\n").body,
             R"({"received":2,"accepted":2,"deduplicated":0,"unlinked":0,"rejected":0,)"
             R"("kept_unlinked":2,"errors":[]})");
+  // So which share of lines has ids is known.
+  EXPECT_THAT(Get("/api/v1/coverage").body, HasSubstr("\"unknown\":[]"));
 }
 
 struct RouteCase {
@@ -266,6 +268,9 @@ TEST_F(GatewayTest, RefusesByTheTable) {
       {"BuildInfo", "GET", "/api/status/buildinfo", "", "", 200, "Content-Type",
        "application/json"},
       {"OpenApi", "GET", "/api/v1/openapi.yaml", "", "", 200, "", ""},
+      {"Coverage", "GET", "/api/v1/coverage", "", "", 200, "Content-Type", "application/json"},
+      {"Provisioning", "GET", "/api/v1/coverage?format=grafana-provisioning", "", "", 200,
+       "Content-Type", "application/yaml"},
       {"Head", "HEAD", "/api/v1/services", "", "", 200, "Content-Type", "application/json"},
   };
   for (const RouteCase& c : cases) {
