@@ -51,12 +51,6 @@ void WriteDurationTest(wire::JsonWriter& json, const ComparedDuration& duration)
   json.EndObject();
 }
 
-void WriteTraceIds(wire::JsonWriter& json, const std::vector<TraceId>& ids) {
-  json.Key("trace_ids").BeginArray();
-  for (const TraceId id : ids) WriteId(json, id);
-  json.EndArray();
-}
-
 void WriteHop(wire::JsonWriter& json, const ComparedHop& hop) {
   json.BeginObject();
   json.Key("caller").String(hop.caller);

@@ -85,9 +85,7 @@ void WriteCulprit(wire::JsonWriter& json, const Culprit& culprit) {
   json.Key("stopped_callers").BeginArray();
   for (const std::string& caller : culprit.stopped_callers) json.String(caller);
   json.EndArray();
-  json.Key("trace_ids").BeginArray();
-  for (const TraceId id : culprit.trace_ids) WriteId(json, id);
-  json.EndArray();
+  WriteTraceIds(json, culprit.trace_ids);
   json.EndObject();
 }
 

@@ -73,6 +73,12 @@ std::int64_t SignedNs(double value) { return std::llround(value); }
 
 double Rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
+void WriteTraceIds(wire::JsonWriter& json, const std::vector<TraceId>& ids) {
+  json.Key("trace_ids").BeginArray();
+  for (const TraceId id : ids) WriteId(json, id);
+  json.EndArray();
+}
+
 void WriteNullable(wire::JsonWriter& json, const std::string& text) {
   if (text.empty()) {
     json.Null();

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/http.h"
 #include "api/parameters.h"
 #include "correlate/analysis/explain_baseline.h"
+#include "correlate/trace_id.h"
 #include "wire/json_writer.h"
 
 namespace throughline::api::links {
@@ -35,6 +37,8 @@ std::int64_t SignedNs(double value);
 double Rounded(double value);
 // null for an empty text.
 void WriteNullable(wire::JsonWriter& json, const std::string& text);
+// The member trace_ids.
+void WriteTraceIds(wire::JsonWriter& json, const std::vector<TraceId>& ids);
 // The members of a window, without braces.
 void WriteWindowTimes(wire::JsonWriter& json, const TimeSpan& window);
 
