@@ -12,6 +12,7 @@
 #include "api/status.h"
 #include "gateway/grpc_message.h"
 #include "gateway/grpc_reflection.h"
+#include "gateway/grpc_socket.h"
 #include "gateway/log.h"
 #include "otlp/response.h"
 
@@ -68,6 +69,10 @@ class UnaryCall : public GrpcCall {
       // So ends what was cancelled meanwhile.
       if (context_.IsCancelled()) return OnCancel();
       return FinishOnce({::grpc::StatusCode::INTERNAL, "the call ended without a whole message"});
+    }
+    if (buffer_.Length() == 0 && !HasBroughtAMessage(context_.peer())) {
+      return FinishOnce({::grpc::StatusCode::INTERNAL,
+                         "what came is no gRPC message: its flag is neither 0 nor 1"});
     }
     try {
       Handle(buffer_);
@@ -246,7 +251,9 @@ std::vector<std::shared_ptr<GrpcCall>> GrpcCallList::Since(Clock::time_point tim
 
 void GrpcCall::OnCancel() {
   if (!ClaimFinish(::grpc::StatusCode::CANCELLED)) return;
-  if (shared_.draining) shared_.cut_off.fetch_add(1, std::memory_order_relaxed);
+  if (GrpcCallList::Clock::now() >= shared_.patience_ends.load()) {
+    shared_.cut_off.fetch_add(1, std::memory_order_relaxed);
+  }
   Finish({::grpc::StatusCode::CANCELLED, "the call was cancelled"});
 }
 

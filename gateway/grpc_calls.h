@@ -65,7 +65,10 @@ struct GrpcShared {
   std::atomic<bool> draining{false};  // No new calls; health is kNotServing.
   std::atomic<std::size_t> inflight_bytes{0};
   std::atomic<std::uint64_t> timeouts{0};  // limits.read_timeout.
-  std::atomic<std::uint64_t> cut_off{0};   // Cancelled while draining.
+  // When Stop begins to cancel what is under way; who cancels before is the client.
+  std::atomic<GrpcCallList::Clock::time_point> patience_ends{
+      GrpcCallList::Clock::time_point::max()};
+  std::atomic<std::uint64_t> cut_off{0};  // Cancelled since then.
 
   GrpcServing serving() const {
     return draining ? GrpcServing::kNotServing : GrpcServing::kServing;

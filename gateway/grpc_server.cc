@@ -46,7 +46,7 @@ void SetLimits(const GrpcLimits& limits, Builder& builder) {
   const std::pair<const char*, int> arguments[] = {
       // gRPC inflates without a bound: grpc_message.h does it instead.
       {GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0},
-      {GRPC_ARG_ENABLE_CHANNELZ, 0},  // Statistics that nobody asks for.
+      {GRPC_ARG_ENABLE_CHANNELZ, 1},  // grpc_socket.h asks for it.
       {GRPC_ARG_MAX_METADATA_SIZE, IntOf(limits.metadata_bytes)},
       {GRPC_ARG_MAX_CONCURRENT_STREAMS, IntOf(limits.streams)},
       {GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, IntOf(limits.handshake_timeout)},
@@ -106,6 +106,7 @@ class GrpcServer::Impl {
 
   bool Stop(std::chrono::milliseconds patience) {
     Drain();
+    shared_.patience_ends = GrpcCallList::Clock::now() + patience;
     server_->Shutdown(std::chrono::system_clock::now() + patience);
     listener_.reset();
     acceptor_.reset();

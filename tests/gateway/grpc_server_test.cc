@@ -192,6 +192,66 @@ TEST_F(GrpcServerTest, BytesThatAreNoRequestAreRefusedWithThePlace) {
             "1");
 }
 
+// What a client says first, and one call of Export, its message of `frame` and the end with it, all
+// at once (RFC 9113; header fields without compression, RFC 7541, 6.2.2).
+std::string OneCallAtOnce(const std::string& frame) {
+  const auto http2 = [](char type, char flags, char stream, const std::string& payload) {
+    std::string bytes;
+    for (const unsigned shift : {16U, 8U, 0U}) {
+      bytes += static_cast<char>(payload.size() >> shift);
+    }
+    return bytes + type + flags + std::string(3, '\0') + stream + payload;
+  };
+  std::string headers;
+  const std::pair<std::string, std::string> fields[] = {
+      {":method", "POST"},  {":scheme", "http"}, {":path", kExportTraces},
+      {":authority", "gw"}, {"te", "trailers"},  {"content-type", "application/grpc"}};
+  for (const auto& [name, value] : fields) {
+    headers += '\0';
+    headers += static_cast<char>(name.size());
+    headers += name;
+    headers += static_cast<char>(value.size());
+    headers += value;
+  }
+  return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + http2(4, 0, 0, "") + http2(1, 4, 1, headers) +
+         http2(0, 1, 1, frame);
+}
+
+// The status in what a server says; -1: the connection ended without one.
+int GrpcStatusIn(RawClient& client) {
+  const std::string name("\x0bgrpc-status", 12);
+  std::string said;
+  for (;;) {
+    const std::size_t at = said.find(name);
+    const std::size_t length = at + name.size();  // Of the value; one byte.
+    if (at != said.npos && said.size() > length &&
+        said.size() > length + static_cast<unsigned char>(said[length])) {
+      return std::atoi(said.substr(length + 1, static_cast<unsigned char>(said[length])).c_str());
+    }
+    const std::string byte = client.ReadBytes(1);
+    if (byte.empty()) return -1;
+    said += byte;
+  }
+}
+
+TEST_F(GrpcServerTest, AFlagThatIsNoneIsNoEmptyMessage) {
+  StartGateway();
+  const std::string span = OneSpan(samples::Id(16));
+  const std::string length = {'\0', '\0', '\0', static_cast<char>(span.size())};
+  const std::pair<std::string, int> cases[] = {
+      {std::string(5, '\0'), StatusCode::OK},  // An empty message.
+      {'\0' + length + span, StatusCode::OK},
+      {'\7' + length + span, StatusCode::INTERNAL}};
+  for (int round = 0; round < 5; ++round) {
+    for (const auto& [frame, status] : cases) {
+      SCOPED_TRACE(static_cast<int>(frame[0]));
+      RawClient client(gateway_->GrpcAddress());
+      client.Send(OneCallAtOnce(frame));
+      EXPECT_EQ(GrpcStatusIn(client), status);
+    }
+  }
+}
+
 TEST_F(GrpcServerTest, CompressionsThatGrpcKnows) {
   StartGateway();
   char first = 1;
