@@ -47,7 +47,8 @@ void LinkGauge::Walk(const std::vector<std::string>& tenants, std::uint64_t now_
   const api::links::HealthQuestion question{
       .time = {now_unix_ns - std::min(now_unix_ns, Nanoseconds(kRange)), now_unix_ns},
       .service = {},
-      .lookups = kLookups};
+      .lookups = kLookups,
+      .limits = kLimits};
   Scope scope;
   scope.deadline = std::chrono::steady_clock::now() + kDeadline;
   LinkGaugeState state{.counts = {}, .walked = true, .complete = tenants.size() <= kTenants};

@@ -31,6 +31,8 @@ class LinkGauge {
   static constexpr std::chrono::seconds kDeadline{1};
   static constexpr std::size_t kLookups = 5'000;  // Of ids, by tenant.
   static constexpr std::size_t kTenants = 100;    // The first by name.
+  // Some 20 MB while a walk lasts: it is part of what a gateway takes at its peak.
+  static constexpr LinkCounter::Limits kLimits{.records = 200'000, .links = 60'000};
 
   // Both outlive it, and the read threads.
   LinkGauge(const Store& store, const api::links::Settings& settings)

@@ -8,7 +8,7 @@ namespace throughline::api::links {
 
 Result<LinkHealth> ReadLinkHealth(const Scope& scope, const HealthQuestion& question,
                                   const Context& context) {
-  LinkCounter counter(question.time, question.service, context.store.hash_seed());
+  LinkCounter counter(question.time, question.service, context.store.hash_seed(), question.limits);
   TL_TRY_ASSIGN(const Visited visited,
                 context.store.Visit(scope, {.time = question.time}, [&](const Batch& batch) {
                   counter.Add(batch);

@@ -14,6 +14,7 @@ struct HealthQuestion {
   TimeRange time;
   std::optional<std::string> service;
   std::size_t lookups = 0;  // Of ids whose spans are not in the range: each is a lookup by id.
+  LinkCounter::Limits limits = {};
 };
 
 // The cost is that of the range, and of so many lookups. At a limit or the deadline of `scope` the

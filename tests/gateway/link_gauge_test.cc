@@ -76,5 +76,16 @@ TEST_F(LinkGaugeTest, OfTooManyTenantsSaysThatItIsNotAll) {
   EXPECT_EQ(SumOf(state.counts), LinkGauge::kTenants * 4);
 }
 
+TEST_F(LinkGaugeTest, OfTooManyLinksSaysThatItIsNotAll) {
+  constexpr std::size_t kLinks = LinkGauge::kLimits.links;
+  Sample sample;
+  for (std::uint64_t i = 0; i <= kLinks; ++i) sample.Add(SampleLine{.trace = {2, i + 1}});
+  const Appending appending{.tenant = "b", .batch = sample.Finish(), .arrival_unix_ns = kNow};
+  ASSERT_TRUE(store_.Append({&appending, 1}).has_value());
+  const LinkGaugeState state = Walk({"b"}, kNow + 120 * kSecond);
+  EXPECT_FALSE(state.complete);
+  EXPECT_LE(SumOf(state.counts), kLinks);
+}
+
 }  // namespace
 }  // namespace throughline::gateway
