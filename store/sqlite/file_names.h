@@ -15,6 +15,8 @@ inline constexpr std::string_view kTailPrefix = "tail-0-";
 inline constexpr std::string_view kSegmentPrefix = "seg-0-";
 inline constexpr std::string_view kSeenPrefix = "seen-0-";
 inline constexpr std::string_view kFileSuffix = ".db";
+// Of a tail and what SQLite keeps beside it, in the order of removal.
+inline constexpr const char* kTailSuffixes[] = {"-wal", "-shm", ""};
 inline constexpr std::string_view kAside = ".tmp";
 // A folder with what a backup is made from (backup/snapshots.h).
 inline constexpr std::string_view kSnapshotFolder = "snapshot";
