@@ -109,6 +109,28 @@ TEST_F(BackupTest, WhatRetentionTookGoesFromTheBackupToo) {
   EXPECT_EQ(place_.AnswersOf(target_), place_.data().Answers());
 }
 
+// Lines that expired are hidden in all segments, and one of these was written again without them.
+TEST_F(BackupTest, KindsThatExpiredStayExpired) {
+  BackUp(place_.Snapshot(1), target_);
+  const std::string before = place_.data().Answers();
+  SqliteStore::Options options{.directory = place_.data().path(), .rewrite_bytes = 1};
+  options.retention_of.logs_ns = 1;
+  {
+    const auto store = SqliteStore::Open(options);
+    ASSERT_TRUE(store);
+    ASSERT_TRUE((*store)->Maintain(UINT64_MAX / 2));
+    ASSERT_TRUE((*store)->WriteSnapshot(2, 2));
+    const Copied copied = BackUp(place_.data().PathOf("snapshot"), target_);
+    EXPECT_EQ(copied.segments, 3u);
+    EXPECT_EQ(copied.new_segments, 1u);
+    EXPECT_EQ(copied.removed_segments, 1u);
+  }
+  EXPECT_EQ(BackupPlace::Wrong(target_), "");
+  const std::string after = place_.data().Answers();
+  EXPECT_NE(after, before);
+  EXPECT_EQ(place_.AnswersOf(target_), after);
+}
+
 // After each file the work is stopped: the next run goes on, and nothing is copied twice.
 TEST_F(BackupTest, AStoppedOneGoesOn) {
   const std::string snapshot = place_.Snapshot();
