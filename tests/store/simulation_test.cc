@@ -1,5 +1,6 @@
 // The life of a store, all of it made of one seed: requests of several tenants, retries, late
-// records of old traces, giant traces; parts that take over, are sealed and are dropped; processes
+// records of old traces, giant traces; parts that take over, are sealed and are dropped; snapshots
+// for backups; processes
 // that end, power that goes, disks that fail or are full for a while. A MemoryStore that got the
 // same says what must be answered.
 //
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "store/backup/restore.h"
 #include "tests/store/sealed_world.h"
 
 namespace throughline::store {
@@ -68,7 +70,8 @@ class Life {
     if (kind < 55) return Rotate();
     if (kind < 68) return Maintain();
     if (kind < 76) return PassTime();
-    if (kind < 84) return Check();
+    if (kind < 83) return Check();
+    if (kind < 85) return Snapshot();
     if (kind < 88) return EndProcess();
     if (kind < 93) return EndWithin();
     if (kind < 98) return FailForAWhile();
@@ -125,6 +128,19 @@ class Life {
   void Check() {
     Note("check");
     world_.Check(2);
+  }
+
+  // What backups copy: beside all else, until it is taken away or the process ends.
+  void Snapshot() {
+    Note("snapshot");
+    (void)world_.Rotate();
+    EXPECT_FALSE(world_.Maintain());
+    EXPECT_TRUE(world_.store().WriteSnapshot(++snapshots_, world_.now_unix_ns));
+    const auto wrong = backup::CheckBackup(world_.data() + "/snapshot", {});
+    ASSERT_TRUE(wrong) << wrong.error().message;
+    for (const care::Finding& finding : wrong->findings) ADD_FAILURE() << care::Line(finding);
+    if (!random_.OneIn(2)) return;  // It goes with the process.
+    EXPECT_TRUE(world_.store().RemoveSnapshot());
   }
 
   // The process ends, the power with it or not, and a new one opens, perhaps with other settings.
@@ -275,6 +291,7 @@ class Life {
   Random& random_;
   std::uint64_t steps_until_off_ = 0;  // 0: never.
   bool identities_are_safe_ = true;
+  std::uint64_t snapshots_ = 0;
   std::string history_;
 };
 
