@@ -255,6 +255,13 @@ constexpr std::array kSettings = {
         "limits.lines_read", "that a LogQL query looks at; more: the answer says what is missing"),
     Count<&Config::label_lines, 1, 100'000'000>(
         "limits.label_lines", "that lists of Loki's labels are made from; more: the newest"),
+    Count<&Config::tails, 0, 10'000>("limits.tails", "of Loki's API, open at once; more: 429"),
+    Bytes<&Config::tail_bytes, kKiB, kGiB>("limits.tail_bytes",
+                                           "of lines that wait for a tail's client; more: dropped"),
+    Duration<&Config::tail_ping, 1, kDayMs>("limits.tail_ping",
+                                            "of silence before a ping, and for its answer"),
+    Duration<&Config::tail_duration, 1, 365 * kDayMs>("limits.tail_duration",
+                                                      "of a tail; then it is closed"),
     Bytes<&Config::upstream_bytes, kKiB, kGiB>("limits.upstream_bytes",
                                                "of an answer of an upstream; more: 502"),
     Count<&Config::upstream_calls, 1, 100'000>("limits.upstream_calls",

@@ -95,6 +95,10 @@ struct Config {
   std::uint64_t exemplars_answered = 5'000;
   std::uint64_t lines_read = 500'000;
   std::uint64_t label_lines = 50'000;
+  std::uint64_t tails = 32;
+  std::uint64_t tail_bytes = 4ULL << 20U;
+  std::chrono::nanoseconds tail_ping = std::chrono::seconds(30);
+  std::chrono::nanoseconds tail_duration = std::chrono::hours(1);
   std::uint64_t upstream_bytes = 32ULL << 20U;
   std::uint64_t upstream_calls = 64;
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);

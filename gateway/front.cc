@@ -124,6 +124,7 @@ void Front::Handle(std::uint32_t route_index, api::Request request, Reply reply)
         route.kind == RouteKind::kEnrich) {
       return parts_.lookups.Handle(route, std::move(request), reply.loop(), respond);
     }
+    if (route.kind == RouteKind::kTail) return Tail(std::move(request), reply);
     api::Response response = Page(route, request);
     if (route.kind != RouteKind::kSnapshot) FinishGet(request, response);
     respond(std::move(response));
@@ -131,6 +132,16 @@ void Front::Handle(std::uint32_t route_index, api::Request request, Reply reply)
     LogError("a request failed", {{"route", std::string(route.pattern)}, {"error", error.what()}});
     respond(api::HttpProblem(500, "internal", "the request failed; the gateway's log says why"));
   }
+}
+
+// Browsers ask for websockets of any origin and show the answer to the page that asked: what CORS
+// does for other requests is done here.
+void Front::Tail(api::Request request, const Reply& reply) const {
+  const std::string_view origin = request.Header("origin");
+  if (!origin.empty() && origin != request.base_url && !IsAllowed(origin)) {
+    return reply(PlainText(403, "the origin is not in cors.allowed_origins\n"));
+  }
+  parts_.tails.Handle(std::move(request), reply);
 }
 
 api::Response Front::Page(const Route& route, const api::Request& request) const {

@@ -14,6 +14,7 @@
 #include "gateway/lookups.h"
 #include "gateway/metrics.h"
 #include "gateway/snapshot_calls.h"
+#include "gateway/tails.h"
 #include "gateway/upstream.h"
 
 namespace throughline::gateway {
@@ -24,6 +25,7 @@ class Front final : public RequestHandler {
     HttpIntake& intake;
     Lookups& lookups;
     Upstreams& upstreams;
+    Tails& tails;
     SnapshotCalls& snapshots;
     Metrics& metrics;
     const Tenants& tenants;
@@ -42,6 +44,7 @@ class Front final : public RequestHandler {
   // Adds the CORS headers that the request's origin may have; none: no change.
   void AllowOrigin(const api::Request& request, api::Response& response) const;
   bool IsAllowed(std::string_view origin) const;
+  void Tail(api::Request request, const Reply& reply) const;
   api::Response Preflight(const api::Request& head, const std::string& allow) const;
   api::Response Page(const Route& route, const api::Request& request) const;
 

@@ -130,6 +130,14 @@ store::Writer::Limits WriterLimitsOf(const Config& config) {
   return limits;
 }
 
+Tails::Limits TailLimitsOf(const Config& config) {
+  Tails::Limits limits;
+  limits.tails = config.tails;
+  limits.line_bytes = config.tail_bytes;
+  limits.lookup_deadline = config.lookup_deadline;
+  return limits;
+}
+
 // Addresses that CheckConfig has read before.
 Upstreams::Limits UpstreamLimitsOf(const Config& config) {
   Upstreams::Limits limits;
@@ -212,12 +220,16 @@ Gateway::Gateway(const Config& config, const Clock& clock,
       durable_(durable),
       settings_(SettingsOf(config)),
       metrics_(Routes().size()),
-      writer_(*store_, WriterLimitsOf(config)),
+      writer_(*store_, WriterLimitsOf(config),
+              [this](const Appending& appending, const Appended& appended) {
+                tails_.OnStored(appending, appended);
+              }),
       snapshots_(NewSnapshots()),
       snapshot_calls_(snapshots_.get(), clock),
       links_(*store_, settings_),
       reads_({.read_threads = config.read_threads, .read_queue = config.read_queue}),
       waits_(*store_, reads_, clock),
+      tails_(TailLimitsOf(config), settings_, *store_, reads_, clock),
       tenants_(TenantLimitsOf(config)),
       ingest_(DecodeOptionsOf(config, *store_), writer_, clock, metrics_, tenants_),
       http_intake_({.inflated_bytes = config.request_bytes}, ingest_),
@@ -227,6 +239,7 @@ Gateway::Gateway(const Config& config, const Clock& clock,
       front_({.intake = http_intake_,
               .lookups = lookups_,
               .upstreams = upstreams_,
+              .tails = tails_,
               .snapshots = snapshot_calls_,
               .metrics = metrics_,
               .tenants = tenants_,
@@ -307,6 +320,8 @@ Result<void> Gateway::Listen() {
   limits.idle_timeout = Milliseconds(config_.idle_timeout);
   limits.read_timeout = Milliseconds(config_.read_timeout);
   limits.write_timeout = Milliseconds(config_.write_timeout);
+  limits.websocket_ping = Milliseconds(config_.tail_ping);
+  limits.websocket_duration = Milliseconds(config_.tail_duration);
   ready_ = true;  // Before the first request can ask.
   StartScraping();
   TL_TRY(FollowFiles());
@@ -393,6 +408,7 @@ ProcessState Gateway::State() const {
   state.read_waiting = reads.waiting;
   state.read_refused = reads.refused;
   state.lookups_waiting = waits_.waiting();
+  state.tails = tails_.GetStats();
   state.ready = ready_.load(std::memory_order_relaxed);
   return state;
 }

@@ -37,6 +37,7 @@
 #include "gateway/snapshot_calls.h"
 #include "gateway/streams.h"
 #include "gateway/syslog_server.h"
+#include "gateway/tails.h"
 #include "gateway/tenants.h"
 #include "gateway/upstream.h"
 #include "gateway/wait.h"
@@ -91,6 +92,7 @@ class Gateway {
   LinkGauge links_;
   ReadPool reads_;
   WaitRoom waits_;
+  Tails tails_;  // The writer calls it, from the first request on.
   Tenants tenants_;
   Ingest ingest_;
   HttpIntake http_intake_;

@@ -17,6 +17,7 @@
 #include <thread>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/as_tuple.hpp>
@@ -35,6 +36,7 @@
 
 #include "correlate/check.h"
 #include "gateway/endpoint.h"
+#include "gateway/websocket.h"
 
 namespace throughline::gateway {
 namespace {
@@ -47,8 +49,8 @@ using TimePoint = SteadyClock::time_point;
 using ErrorCode = boost::system::error_code;
 
 // Concrete executors: the type-erased one costs an allocation or two an operation.
-using Executor = asio::io_context::executor_type;
-using Socket = asio::basic_stream_socket<tcp, Executor>;
+using Executor = WebSocket::Executor;
+using Socket = WebSocket::Socket;
 using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
 using Timer = asio::basic_waitable_timer<SteadyClock, asio::wait_traits<SteadyClock>, Executor>;
 template <typename T>
@@ -141,15 +143,18 @@ class Parser final : public http::basic_parser<true> {
   bool no_room_ = false;
 };
 
+// A response, or what a websocket sends.
+using Answer = std::variant<api::Response, std::shared_ptr<Feed>>;
+
 // Where the answer to a connection's current request is left. Touched on its loop only, but for
 // the two constants.
 struct Slot {
   explicit Slot(asio::io_context& the_loop)
       : loop(the_loop), loop_thread(std::this_thread::get_id()) {}
 
-  void Deliver(std::uint64_t to_generation, api::Response answer) {
-    if (to_generation != generation || response) return;
-    response = std::move(answer);
+  void Deliver(std::uint64_t to_generation, Answer answer) {
+    if (to_generation != generation || answered) return;
+    answered = std::move(answer);
     if (!waiter) return;
     auto resume = std::move(*waiter);
     waiter.reset();
@@ -159,7 +164,7 @@ struct Slot {
   asio::io_context& loop;
   const std::thread::id loop_thread;
   std::uint64_t generation = 0;  // Which request of the connection.
-  std::optional<api::Response> response;
+  std::optional<Answer> answered;
   // Boost 1.81: assigning one any_completion_handler to another never returns. Emplace, or move
   // into a new one.
   std::optional<asio::any_completion_handler<void()>> waiter;
@@ -179,19 +184,19 @@ class Exchange {
     dropped.content_type = "text/plain";
     dropped.headers.emplace_back("Retry-After", "1");
     dropped.body = "the request was dropped\n";
-    Answer(std::move(dropped));
+    Give(std::move(dropped));
   }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  void Answer(api::Response response) {
+  void Give(Answer answer) {
     if (answered_.exchange(true, std::memory_order_relaxed)) return;
     // On the loop, before anybody waits (a handler that answers at once): no detour.
     if (std::this_thread::get_id() == slot_->loop_thread && !slot_->waiter) {
-      slot_->Deliver(generation_, std::move(response));
+      slot_->Deliver(generation_, std::move(answer));
       return;
     }
-    auto deliver = [slot = slot_, generation = generation_, moved = std::move(response)]() mutable {
+    auto deliver = [slot = slot_, generation = generation_, moved = std::move(answer)]() mutable {
       slot->Deliver(generation, std::move(moved));
     };
     asio::post(slot_->loop, std::move(deliver));
@@ -289,8 +294,9 @@ class Session {
     shared_.timeouts.fetch_add(1, std::memory_order_relaxed);
     Cancel();
   }
-  // Ends a connection that waits for its next request.
+  // The server stops: ends a connection that waits for its next request, or is a websocket.
   void EndIfIdle() {
+    if (websocket_ != nullptr) return websocket_->Close();
     if (idle_) Cancel();
   }
   const std::shared_ptr<Slot>& slot() const { return slot_; }
@@ -307,6 +313,7 @@ class Session {
   Task<Step> AdmitAndReadBody();
   Task<bool> RunOne();
   Task<bool> Serve(std::uint32_t route);
+  Task<void> RunWebSocket();
   Task<bool> Write(const api::Response& response, bool keep);
   Task<bool> WriteAll(std::array<iovec, 2> pieces);
   Task<bool> DiscardBody();
@@ -362,6 +369,10 @@ class Session {
   bool timed_out_ = false;
   int in_a_row_ = 0;
   std::string head_;  // Of the answer being written.
+
+  api::Request handshake_;                // The headers of a request for a websocket.
+  std::shared_ptr<Feed> feed_;            // Set by Serve: the connection is a websocket now.
+  std::shared_ptr<WebSocket> websocket_;  // Has the socket.
 };
 
 // --- Reading ----------------------------------------------------------------------------------
@@ -684,19 +695,29 @@ Task<bool> Session::Write(const api::Response& response, bool keep) {
 // Hands the request over, waits for its answer and writes it. True: the connection goes on.
 Task<bool> Session::Serve(std::uint32_t route) {
   ++slot_->generation;
-  slot_->response.reset();
+  slot_->answered.reset();
   finished_.request_bytes = request_.body.size();
   const bool is_head = request_.method == "HEAD";
+  if (AsksForWebSocket(request_)) handshake_.headers = request_.headers;
   auto exchange = std::make_shared<Exchange>(slot_, slot_->generation);
   shared_.handler.Handle(route, std::move(request_), Reply(std::move(exchange)));
   request_.method = is_head ? "HEAD" : "";  // What Write asks of it.
-  if (!slot_->response) {
+  if (!slot_->answered) {
     in_a_row_ = 0;
     auto initiate = [this](auto handler) { slot_->waiter.emplace(std::move(handler)); };
     co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(initiate, kAwait);
   }
+  Answer answer = std::move(*slot_->answered);
+  if (auto* const feed = std::get_if<std::shared_ptr<Feed>>(&answer)) {
+    if (unread() == 0) {
+      feed_ = std::move(*feed);
+      finished_.status = 101;
+      co_return false;
+    }
+    answer = shared_.handler.Refuse(400, "bytes behind the request for a websocket", request_);
+  }
   const bool keep = parser_->keep_alive() && !shared_.draining.load(std::memory_order_relaxed);
-  const api::Response response = std::move(*slot_->response);
+  const api::Response response = std::move(std::get<api::Response>(answer));
   const bool written = co_await Write(response, keep);
   co_return written&& keep;
 }
@@ -745,6 +766,19 @@ Task<bool> Session::RunOne() {
   co_return go_on;
 }
 
+// From here on the socket is the websocket's.
+Task<void> Session::RunWebSocket() {
+  deadline_ = TimePoint::max();
+  const ServerLimits& limits = shared_.limits;
+  const WebSocket::Limits of_websocket = {.handshake_timeout = limits.read_timeout,
+                                          .ping = limits.websocket_ping,
+                                          .write_timeout = limits.write_timeout,
+                                          .duration = limits.websocket_duration};
+  websocket_ = NewWebSocket(std::move(socket_), of_websocket, std::move(feed_));
+  if (shared_.draining.load(std::memory_order_relaxed)) websocket_->Close();
+  co_await websocket_->Run(handshake_);
+}
+
 Task<void> Session::Run() {
   while (true) {
     const bool go_on = co_await RunOne();
@@ -753,6 +787,7 @@ Task<void> Session::Run() {
     in_a_row_ = 0;
     co_await asio::post(socket_.get_executor(), kAwait);
   }
+  if (feed_ != nullptr) co_await RunWebSocket();
   if (linger_) co_await Linger();
 }
 
@@ -832,7 +867,8 @@ ErrorCode Bind(Acceptor& acceptor, const tcp::endpoint& endpoint, bool shared_po
 
 }  // namespace
 
-void Reply::operator()(api::Response response) const { exchange_->Answer(std::move(response)); }
+void Reply::operator()(api::Response response) const { exchange_->Give(std::move(response)); }
+void Reply::Upgrade(std::shared_ptr<Feed> feed) const { exchange_->Give(std::move(feed)); }
 boost::asio::io_context& Reply::loop() const { return exchange_->loop(); }
 
 class HttpServer::Impl {
@@ -939,6 +975,7 @@ ServerStats HttpServer::Stats() const { return impl_->Stats(); }
 
 const char* ReasonPhrase(int status) {
   switch (status) {
+    case 101: return "Switching Protocols";
     case 200: return "OK";
     case 202: return "Accepted";
     case 204: return "No Content";

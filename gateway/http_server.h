@@ -5,6 +5,9 @@
 // look at its header before the body is read, reads the body into memory that grows only as bytes
 // arrive, and writes the answer. Bounds: ServerLimits, each with what the client is told.
 //
+// A request that asks for a websocket may be answered with a Feed (Reply::Upgrade); its connection
+// is one from then on, to its end.
+//
 // Source: RFC 9112 (messages; both Content-Length and Transfer-Encoding are refused), RFC 9110.
 #pragma once
 
@@ -19,6 +22,7 @@
 
 #include "api/http.h"
 #include "correlate/result.h"
+#include "gateway/feed.h"
 
 namespace boost::asio {
 class io_context;
@@ -35,6 +39,9 @@ struct ServerLimits {
   std::chrono::milliseconds read_timeout{
       20'000};  // To the end of a header; of a body at 4 KiB/s more.
   std::chrono::milliseconds write_timeout{20'000};  // Without progress, of an answer.
+  // Of a websocket: silence before a ping and for its answer; how long it may last.
+  std::chrono::milliseconds websocket_ping{30'000};
+  std::chrono::milliseconds websocket_duration{3'600'000};
 };
 
 // Which listener a request came by. More than one door may have the same loops.
@@ -62,6 +69,9 @@ class Reply {
   explicit Reply(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
 
   void operator()(api::Response response) const;
+  // Instead, where AsksForWebSocket(head): the connection becomes a websocket that sends what the
+  // feed has.
+  void Upgrade(std::shared_ptr<Feed> feed) const;
   // The loop of the connection, for timers. It outlives every request that Stop() waits for; what
   // is posted to it after that is dropped.
   boost::asio::io_context& loop() const;
@@ -119,8 +129,9 @@ class HttpServer {
   // "127.0.0.1:4380", with the port that was really taken; empty: that door is off.
   std::string AddressOf(Door door) const;
 
-  // Stops accepting, lets every request under way finish (at most `patience`), then stops the
-  // loops and joins their threads. Answers given later are dropped. True when all had finished.
+  // Stops accepting, closes websockets, lets every request under way finish (at most `patience`),
+  // then stops the loops and joins their threads. Answers given later are dropped. True when all
+  // had finished.
   bool Stop(std::chrono::milliseconds patience);
 
   ServerStats Stats() const;
@@ -130,6 +141,9 @@ class HttpServer {
   explicit HttpServer(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+// Whether a request asks for a websocket.
+bool AsksForWebSocket(const api::Request& head);
 
 // "400 Bad Request": the words of a status.
 const char* ReasonPhrase(int status);

@@ -20,7 +20,7 @@ namespace throughline::gateway {
 namespace {
 
 // Those that we answer; the last is any other.
-constexpr std::array kStatuses = {200, 202, 204, 304, 400, 404, 405, 408,
+constexpr std::array kStatuses = {101, 200, 202, 204, 304, 400, 404, 405, 408,
                                   409, 413, 415, 429, 431, 500, 503, 0};
 constexpr std::array kBucketsNs = {
     std::uint64_t{100'000},       std::uint64_t{250'000},       std::uint64_t{500'000},
@@ -402,6 +402,13 @@ void Metrics::RenderState(const ProcessState& state, Page& page) {
   page.Counter("throughline_lookups_refused_total", "Over limits.read_queue.", {},
                state.read_refused);
   page.Gauge("throughline_lookups_waiting", "Waiting for records (?wait=).", state.lookups_waiting);
+  page.Gauge("throughline_tails", "Of Loki's API, open now.", state.tails.tails);
+  page.Counter("throughline_tail_lines_sent_total", "To tails.", {}, state.tails.lines_sent);
+  page.Counter("throughline_tail_lines_dropped_total", "Over limits.tail_bytes.", {},
+               state.tails.lines_dropped);
+  page.Counter("throughline_tail_batches_passed_total",
+               "Batches that no tail was shown, because too many waited.", {},
+               state.tails.batches_passed);
   const StoreUsage& store = state.store;
   page.Gauge("throughline_store_spans", "Stored now.", store.spans);
   page.Gauge("throughline_store_logs", "Stored now.", store.logs);

@@ -20,6 +20,7 @@
 #include "gateway/link_gauge.h"
 #include "gateway/scrape/scraper.h"
 #include "gateway/stream_stats.h"
+#include "gateway/tails.h"
 #include "gateway/tenants.h"
 
 namespace throughline::gateway {
@@ -80,6 +81,7 @@ struct ProcessState {
   std::uint64_t read_waiting = 0;
   std::uint64_t read_refused = 0;
   std::uint64_t lookups_waiting = 0;  // ?wait=
+  Tails::Stats tails;
   LinkGaugeState links;
   bool ready = false;
 };

@@ -162,6 +162,7 @@ constexpr std::array kRoutes = {
     Lookup("POST", "/loki/api/v1/detected_fields", loki::DetectedFields),
     Lookup("GET", "/loki/api/v1/detected_field/{name}/values", loki::DetectedFieldValues),
     Lookup("POST", "/loki/api/v1/detected_field/{name}/values", loki::DetectedFieldValues),
+    Own("/loki/api/v1/tail", RouteKind::kTail),
     Lookup("GET", "/loki/loki/api/v1/query", loki::Query),
     Lookup("POST", "/loki/loki/api/v1/query", loki::Query),
     Lookup("GET", "/loki/loki/api/v1/query_range", loki::QueryRange),
@@ -181,6 +182,7 @@ constexpr std::array kRoutes = {
     Lookup("POST", "/loki/loki/api/v1/detected_fields", loki::DetectedFields),
     Lookup("GET", "/loki/loki/api/v1/detected_field/{name}/values", loki::DetectedFieldValues),
     Lookup("POST", "/loki/loki/api/v1/detected_field/{name}/values", loki::DetectedFieldValues),
+    Own("/loki/loki/api/v1/tail", RouteKind::kTail),
 
     // Prometheus' API.
     Lookup("GET", "/prometheus/api/v1/query", prometheus::Query),

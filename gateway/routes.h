@@ -21,6 +21,7 @@ enum class RouteKind : std::uint8_t {
   kLookup,
   kWaitingLookup,
   kEnrich,
+  kTail,  // A websocket (gateway/tails.h).
   // Of gateway/snapshot_calls, answered at once.
   kBeginSnapshot,
   kSnapshot,

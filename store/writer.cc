@@ -18,8 +18,11 @@ std::string Of(std::size_t used, std::size_t limit) {
 
 }  // namespace
 
-Writer::Writer(Store& store, Limits limits)
-    : store_(store), limits_(limits), thread_([this] { Run(); }) {}
+Writer::Writer(Store& store, Limits limits, OnStored on_stored)
+    : store_(store),
+      limits_(limits),
+      on_stored_(std::move(on_stored)),
+      thread_([this] { Run(); }) {}
 
 Writer::~Writer() { Stop(); }
 
@@ -167,6 +170,7 @@ void Writer::Answer(Item& item, Result<Appended> result) {
     Add(stats_.deduplicated_logs, result->deduplicated_logs);
     Add(stats_.deduplicated_exemplars, result->deduplicated_exemplars);
     Add(stats_.deduplicated_gauges, result->deduplicated_gauges);
+    if (on_stored_) on_stored_(item.appending, *result);
   } else {
     Add(stats_.failed_batches, 1);
   }

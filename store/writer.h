@@ -60,8 +60,12 @@ class Writer {
   // be quick, and must not call Stop. The writer has let go of the batch by then.
   using Done = std::function<void(Result<Appended>)>;
 
+  // Called on the writer thread for each batch that is stored, before its Done; must be quick, and
+  // must not call Stop. For those who look at records as they come.
+  using OnStored = std::function<void(const Appending&, const Appended&)>;
+
   // `store` outlives the writer, which alone appends to it.
-  Writer(Store& store, Limits limits);
+  Writer(Store& store, Limits limits, OnStored on_stored = nullptr);
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   ~Writer();
@@ -102,6 +106,7 @@ class Writer {
 
   Store& store_;
   const Limits limits_;
+  const OnStored on_stored_;  // May be empty.
   Stats stats_;
   std::mutex mutex_;
   std::condition_variable wake_;

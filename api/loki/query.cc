@@ -1,6 +1,5 @@
 // /query and /query_range: lines as streams, numbers of lines as vectors and matrices.
 #include <cmath>
-#include <map>
 #include <string>
 #include <utility>
 
@@ -8,6 +7,7 @@
 #include "api/loki/handlers.h"
 #include "api/loki/metric.h"
 #include "api/loki/scan.h"
+#include "api/loki/streams.h"
 #include "api/number_text.h"
 #include "api/query/logql.h"
 
@@ -18,7 +18,6 @@ using query::LogQl;
 using wire::JsonWriter;
 
 constexpr std::uint64_t kHourNs = 3'600'000'000'000;
-constexpr std::string_view kCategorize = "categorize-labels";
 
 struct LinesAsked {
   TimeRange range;
@@ -37,15 +36,8 @@ Result<LinesAsked> ReadLinesAsked(const Form& form, const Request& request,
     return InvalidArgument("invalid direction '" + std::string(direction.substr(0, 100)) + "'");
   }
   TL_TRY_ASSIGN(asked.limit, ReadLimit(form, "limit", kDefaultLimit, context.settings.max_limit));
-  const std::string_view flags = request.Header("x-loki-response-encoding-flags");
-  asked.categorize = flags.find(kCategorize) != std::string_view::npos;
+  asked.categorize = AsksCategorized(request);
   return asked;
-}
-
-void WriteLabels(JsonWriter& json, const std::map<std::string, std::string>& labels) {
-  json.BeginObject();
-  for (const auto& [name, value] : labels) json.Key(name).String(value);
-  json.EndObject();
 }
 
 void WriteStats(JsonWriter& json, std::size_t lines, std::size_t bytes, std::size_t returned) {
@@ -58,35 +50,17 @@ void WriteStats(JsonWriter& json, std::size_t lines, std::size_t bytes, std::siz
   json.EndObject();
 }
 
-void WriteEntry(JsonWriter& json, const Entry& entry, bool categorize) {
-  json.BeginArray();
-  json.UintString(entry.unix_ns);
-  json.String(entry.line);
-  if (categorize) {
-    json.BeginObject();
-    const auto metadata = entry.labels.Of(false, true, false);
-    const auto parsed = entry.labels.Of(false, false, true);
-    if (!metadata.empty()) WriteLabels(json.Key("structuredMetadata"), metadata);
-    if (!parsed.empty()) WriteLabels(json.Key("parsed"), parsed);
-    json.EndObject();
-  }
-  json.EndArray();
-}
-
-// Grafana reads the answer as it comes: the flags must stand before the result.
 Result<Response> StreamsAnswer(const LogQl& query, const LinesAsked& asked, const Scope& scope,
                                const Context& context) {
-  std::map<std::map<std::string, std::string>, std::vector<Entry>> streams;
-  std::size_t count = 0;
+  Streams streams(asked.categorize);
   ScanOptions options;
   options.range = asked.range;
   options.newest_first = asked.newest_first;
   options.first_page = asked.limit;
   options.lines = context.settings.lines_read;
   const auto on_entry = [&](Entry& entry) {
-    const bool all = !asked.categorize;
-    streams[entry.labels.Of(true, all, all)].push_back(std::move(entry));
-    return ++count < asked.limit;
+    streams.Add(std::move(entry));
+    return streams.size() < asked.limit;
   };
   TL_TRY_ASSIGN(const ScanEnd scanned, Scan(query.selection, options, scope, context, on_entry));
   Response response;
@@ -95,18 +69,9 @@ Result<Response> StreamsAnswer(const LogQl& query, const LinesAsked& asked, cons
   json.Key("status").String("success");
   json.Key("data").BeginObject();
   json.Key("resultType").String("streams");
-  if (asked.categorize) WriteStrings(json.Key("encodingFlags"), {std::string(kCategorize)});
-  json.Key("result").BeginArray();
-  for (const auto& [labels, entries] : streams) {
-    json.BeginObject();
-    WriteLabels(json.Key("stream"), labels);
-    json.Key("values").BeginArray();
-    for (const Entry& entry : entries) WriteEntry(json, entry, asked.categorize);
-    json.EndArray();
-    json.EndObject();
-  }
-  json.EndArray();
-  WriteStats(json, scanned.lines, scanned.bytes, count);
+  streams.WriteFlags(json);
+  streams.Write(json.Key("result"));
+  WriteStats(json, scanned.lines, scanned.bytes, streams.size());
   json.EndObject();
   if (!scanned.missing.empty()) WriteWarnings(json, {scanned.missing});
   json.EndObject();

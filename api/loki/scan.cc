@@ -1,6 +1,7 @@
 #include "api/loki/scan.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "api/loki/plan.h"
@@ -12,8 +13,8 @@ namespace {
 constexpr std::size_t kMostOfAPage = 20'000;
 constexpr std::size_t kPageGrowth = 4;
 
-std::uint64_t TimeOf(const LogLine& line) {
-  return EffectiveTimeOf(line.time_unix_ns, line.observed_unix_ns, line.arrival_unix_ns).unix_ns;
+std::uint64_t TimeOf(const LogLine& line, std::uint64_t arrival_unix_ns) {
+  return EffectiveTimeOf(line.time_unix_ns, line.observed_unix_ns, arrival_unix_ns).unix_ns;
 }
 
 class Scanner {
@@ -25,8 +26,8 @@ class Scanner {
         on_entry_(on_entry),
         metadata_(metadata) {}
 
-  // False: the caller has enough.
-  bool Page(const Batch& page, ScanEnd& end) {
+  // False: the caller has enough. `arrival_unix_ns`: of all lines; nullopt: each has its own.
+  bool Page(const Batch& page, std::optional<std::uint64_t> arrival_unix_ns, ScanEnd& end) {
     labeler_.Begin(page);
     for (const LogLine& line : page.logs) {
       ++end.lines;
@@ -43,7 +44,7 @@ class Scanner {
       }
       const LineLabels& stream = labeler_.StreamOf(line);
       if (!pipeline_.StreamMatches(stream)) continue;
-      entry.unix_ns = TimeOf(line);
+      entry.unix_ns = TimeOf(line, arrival_unix_ns.value_or(line.arrival_unix_ns));
       entry.labels = stream;
       if (metadata_) labeler_.AddMetadata(line, entry.labels);
       if (pipeline_.Run(entry) && !on_entry_(entry)) return false;
@@ -86,14 +87,15 @@ Result<ScanEnd> Scan(const query::LogSelection& asked, const ScanOptions& option
       options.newest_first ? options.range.end_unix_ns : options.range.start_unix_ns;
   while (true) {
     TL_TRY_ASSIGN(const RecordPage page, context.store.FindLogs(scope, query));
-    const bool goes_on = scanner.Page(page.records, end);
+    const bool goes_on = scanner.Page(page.records, std::nullopt, end);
     if (!page.complete) {
       end.missing = Missing(page);
       return end;
     }
     if (!goes_on || page.cursor.empty()) return end;
     // What comes next is not before the last line, so the store need not look there again.
-    end.reached_unix_ns = TimeOf(page.records.logs.back());
+    const LogLine& last = page.records.logs.back();
+    end.reached_unix_ns = TimeOf(last, last.arrival_unix_ns);
     (options.newest_first ? query.time.end_unix_ns : query.time.start_unix_ns) =
         end.reached_unix_ns;
     query.cursor = page.cursor;
@@ -106,6 +108,14 @@ Result<ScanEnd> Scan(const query::LogSelection& asked, const ScanOptions& option
     }
     query.limit = std::min({query.limit * kPageGrowth, kMostOfAPage, options.lines - end.lines});
   }
+}
+
+void ScanBatch(const query::LogSelection& selection, const Batch& batch,
+               std::uint64_t arrival_unix_ns, const Scope& scope, const links::Context& context,
+               const OnEntry& on_entry) {
+  ScanEnd end;
+  Scanner(selection, scope, context, on_entry, std::string(), true)
+      .Page(batch, arrival_unix_ns, end);
 }
 
 }  // namespace throughline::api::loki

@@ -41,4 +41,10 @@ using OnEntry = std::function<bool(Entry& entry)>;
 Result<ScanEnd> Scan(const query::LogSelection& selection, const ScanOptions& options,
                      const Scope& scope, const links::Context& context, const OnEntry& on_entry);
 
+// The lines of a batch that was stored at `arrival_unix_ns`, in its order. The selection's trace
+// ids are spelt already (plan.h).
+void ScanBatch(const query::LogSelection& selection, const Batch& batch,
+               std::uint64_t arrival_unix_ns, const Scope& scope, const links::Context& context,
+               const OnEntry& on_entry);
+
 }  // namespace throughline::api::loki

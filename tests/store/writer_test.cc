@@ -89,6 +89,21 @@ TEST_F(WriterTest, AnswersWhenTheBatchIsStored) {
   EXPECT_EQ(store_.FindTrace({}, kTrace, {})->records.spans.size(), 1U);
 }
 
+TEST_F(WriterTest, WhatIsStoredIsShownBeforeItsAnswer) {
+  std::vector<std::uint64_t> shown;
+  writer_.emplace(store_, Writer::Limits{},
+                  [&](const Appending& appending, const Appended& appended) {
+                    EXPECT_EQ(appending.batch->spans.size(), 2U);
+                    shown.push_back(appended.spans);
+                  });
+  store_.Fail("bad", Error{Errc::kUnavailable, "full"});
+  store_.ReleaseAll();
+  EXPECT_TRUE(Submit(Spans(1, 2)).Wait());
+  EXPECT_FALSE(Submit(Spans(2, 2, "bad")).Wait());
+  EXPECT_TRUE(Submit(Spans(1, 2)).Wait());  // A retry.
+  EXPECT_THAT(shown, ElementsAre(2, 0));
+}
+
 TEST_F(WriterTest, WhatWaitsIsOneCommit) {
   Start({});
   Answer first = HoldFirst();
