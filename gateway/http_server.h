@@ -145,7 +145,4 @@ class HttpServer {
 // Whether a request asks for a websocket.
 bool AsksForWebSocket(const api::Request& head);
 
-// "400 Bad Request": the words of a status.
-const char* ReasonPhrase(int status);
-
 }  // namespace throughline::gateway

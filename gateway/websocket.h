@@ -3,7 +3,7 @@
 // A client is pinged, and cut off when nothing comes from it for two pings or a text is not taken
 // in time. Memory is one text and the socket's buffers: what a client sends is dropped as it comes.
 // Everything runs on the connection's loop but what wakes it. Beast's websocket stays in
-// websocket.cc; http_server.cc alone includes this.
+// websocket.cc; the HTTP server alone includes this.
 // Source: RFC 6455.
 #pragma once
 
