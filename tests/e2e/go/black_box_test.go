@@ -3,7 +3,6 @@ package clients
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"math/rand"
 	"net/url"
@@ -121,53 +120,6 @@ func inOrder(data *trace.TracesData) *trace.TracesData {
 	return data
 }
 
-// The fields of Tempo's answers, all that its strict JSON reader knows of what is used here.
-type spanSet struct {
-	Matched    int
-	Spans      []json.RawMessage
-	Attributes []json.RawMessage
-}
-
-type foundTrace struct {
-	TraceID, RootServiceName, RootTraceName string
-	StartTimeUnixNano                       json.Number
-	DurationMs                              int
-	SpanSet                                 *spanSet
-	SpanSets                                []spanSet
-	ServiceStats                            map[string]struct{ SpanCount, ErrorCount int }
-}
-
-type searchAnswer struct {
-	Traces  []foundTrace
-	Metrics map[string]any
-}
-
-type rangeAnswer struct {
-	Series []struct {
-		Labels  []json.RawMessage
-		Samples []struct {
-			TimestampMs json.Number
-			Value       float64
-		}
-		PromLabels string
-		Exemplars  []json.RawMessage
-	}
-	Metrics map[string]any
-	Status  string
-	Message string
-}
-
-func strictly[Answer any](t *testing.T, path string, query url.Values) Answer {
-	t.Helper()
-	var answer Answer
-	decoder := json.NewDecoder(bytes.NewReader(get(t, path+"?"+query.Encode(), "application/json", 200)))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&answer); err != nil {
-		t.Fatalf("%s %v: %v", path, query, err)
-	}
-	return answer
-}
-
 func (made randomTrace) in(answer searchAnswer) bool {
 	return slices.ContainsFunc(answer.Traces, func(found foundTrace) bool { return found.TraceID == fmt.Sprintf("%x", made.id) })
 }
@@ -216,7 +168,7 @@ func (made randomTrace) checkFound(t *testing.T, at time.Time, key, value string
 			matched += set.Matched
 		}
 	}
-	counted := strictly[rangeAnswer](t, "/tempo/api/metrics/query_range", around(at, "q", query+" | count_over_time()", "step", "1m"))
+	counted := strictly[metricsAnswer](t, "/tempo/api/metrics/query_range", around(at, "q", query+" | count_over_time()", "step", "1m"))
 	if len(counted.Series) != 1 {
 		t.Fatalf("%s: %d series, want one", query, len(counted.Series))
 	}
