@@ -57,6 +57,20 @@ func randomAttributes(random *rand.Rand, prefix string) []*common.KeyValue {
 	for i := range 2 + random.Intn(4) {
 		made = append(made, pair(fmt.Sprintf("%s-%d", prefix, i), text(randomText(random))))
 	}
+	for i := range random.Intn(6) {
+		made = append(made, pair(fmt.Sprintf("%s-int-%02d", prefix, i), integer(random.Int63n(1_000_000))))
+	}
+	return made
+}
+
+// With names that senders use, in every other case.
+func withKnownNames(random *rand.Rand, made []*common.KeyValue, names ...string) []*common.KeyValue {
+	if random.Intn(2) == 0 {
+		return made
+	}
+	for _, name := range names {
+		made = append(made, pair(name, text(randomText(random))))
+	}
 	return made
 }
 
@@ -72,18 +86,23 @@ func newRandomTrace(seed int64, at time.Time) randomTrace {
 	made := randomTrace{id: randomID(random, 16), late: random.Intn(3)}
 	for range 3 + random.Intn(8) {
 		var spans []*trace.Span
+		var parent []byte
 		for range 2 + random.Intn(4) {
 			start := uint64(at.UnixNano())
-			span := &trace.Span{TraceId: made.id, SpanId: randomID(random, 8), Name: fmt.Sprintf("work-%d", random.Intn(100)),
+			attributes := withKnownNames(random, randomAttributes(random, "random"), "http.method", "http.url")
+			span := &trace.Span{TraceId: made.id, SpanId: randomID(random, 8), ParentSpanId: parent, Name: fmt.Sprintf("work-%d", random.Intn(100)),
 				StartTimeUnixNano: start, EndTimeUnixNano: start + 1000*uint64(random.Intn(100)),
-				Attributes: randomAttributes(random, "random"), Status: &trace.Status{}}
+				Attributes: attributes, Status: &trace.Status{}}
+			parent = span.SpanId
 			for range 2 + random.Intn(4) {
 				span.Events = append(span.Events, &trace.Span_Event{TimeUnixNano: start, Attributes: randomAttributes(random, "random")})
 			}
 			spans = append(spans, span)
 		}
+		process := withKnownNames(random, randomAttributes(random, "random-process"), "cluster", "namespace", "pod", "container",
+			"k8s.namespace.name", "k8s.cluster.name", "k8s.pod.name", "k8s.container.name")
 		made.requests = append(made.requests, &trace.TracesData{ResourceSpans: []*trace.ResourceSpans{{
-			Resource:   service("black-box", randomAttributes(random, "random-process")...),
+			Resource:   service("black-box", process...),
 			ScopeSpans: []*trace.ScopeSpans{{Scope: &common.InstrumentationScope{}, Spans: spans}}}}})
 	}
 	return made
@@ -146,8 +165,12 @@ func (made randomTrace) check(t *testing.T, late bool, at time.Time, random *ran
 	group := want.ResourceSpans[random.Intn(len(want.ResourceSpans))]
 	attributes := group.ScopeSpans[0].Spans[0].Attributes
 	if random.Intn(2) == 1 {
-		attributes = group.Resource.Attributes[:len(group.Resource.Attributes)-1] // The last by key is service.name.
+		attributes = group.Resource.Attributes
 	}
+	// What no other trace has: neither the service nor a number.
+	attributes = slices.DeleteFunc(slices.Clone(attributes), func(attribute *common.KeyValue) bool {
+		return attribute.Key == "service.name" || attribute.Value.GetStringValue() == ""
+	})
 	asked := attributes[random.Intn(len(attributes))]
 	made.checkFound(t, at, asked.Key, asked.Value.GetStringValue())
 }
