@@ -22,6 +22,7 @@ Response LabelValues(const Request& request, const Context& context);     // /la
 Response Series(const Request& request, const Context& context);          // /series
 Response IndexStats(const Request& request, const Context& context);      // /index/stats
 Response IndexVolume(const Request& request, const Context& context);     // /index/volume
+Response VolumeRange(const Request& request, const Context& context);     // /index/volume_range
 Response DetectedLabels(const Request& request, const Context& context);  // /detected_labels
 Response DetectedFields(const Request& request, const Context& context);  // /detected_fields
 Response DetectedFieldValues(const Request& request,

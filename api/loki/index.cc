@@ -1,4 +1,4 @@
-// /index/stats and /index/volume: how much a selection holds.
+// /index/stats, /index/volume and /index/volume_range: how much a selection holds.
 //
 // Loki asks its index; here lines are counted. A count that a bound cut would be wrong, so it is an
 // error: Grafana then shows no hint.
@@ -71,55 +71,130 @@ std::vector<std::string> Split(std::string_view text) {
   return out;
 }
 
-Result<Response> VolumeAnswer(const Request& request, const Context& context) {
-  constexpr std::size_t kDefaultLimit = 100;
-  const Form form(request);
-  TL_TRY_ASSIGN(const query::LogSelection selection, ReadSelector(form));
-  TL_TRY_ASSIGN(const TimeRange range, ReadRange(form, context.now_unix_ns));
-  TL_TRY_ASSIGN(const std::size_t limit,
-                ReadLimit(form, "limit", kDefaultLimit, context.settings.max_limit));
-  // By these labels; where none are named by those of the selector, else by all.
-  std::vector<std::string> names = Split(form.Text("targetLabels").value_or(std::string_view()));
-  if (names.empty()) {
-    for (const query::LabelMatch& match : selection.stream) names.push_back(match.matcher.key);
+struct Volumes {
+  using Key = std::map<std::string, std::string>;
+
+  query::LogSelection selection;
+  TimeRange range;
+  std::size_t limit = 0;
+  // The labels that count; none: all. So many of them every stream must have: where no targets are
+  // asked for, the selector's labels count.
+  std::vector<std::string> names;
+  std::size_t targets = 0;
+  bool by_name = false;       // A volume for each name, not for each set of labels.
+  std::uint64_t step_ns = 0;  // 0: the whole range is one.
+
+  // Bytes by labels, and by the number of the step.
+  std::map<Key, std::map<std::uint64_t, std::uint64_t>> bytes;
+
+  std::uint64_t StepOf(std::uint64_t time_unix_ns) const {
+    return step_ns == 0 ? 0 : time_unix_ns / step_ns;
   }
-  std::map<std::map<std::string, std::string>, std::uint64_t> volumes;
-  TL_TRY(Count(selection, range, request, context, [&](Entry& entry) {
-    std::map<std::string, std::string> labels = entry.labels.Of(true, false, false);
-    if (!names.empty()) {
-      std::erase_if(labels, [&](const auto& label) {
-        return std::find(names.begin(), names.end(), label.first) == names.end();
-      });
+  // The end of a step, or of the range.
+  std::uint64_t EndOf(std::uint64_t step) const {
+    const std::uint64_t end = range.end_unix_ns + 1;
+    if (step_ns == 0 || step >= end / step_ns) return end;
+    return (step + 1) * step_ns;
+  }
+  bool Counts(const std::string& name) const {
+    return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+  }
+};
+
+Result<Volumes> ReadVolumes(const Form& form, const Context& context) {
+  constexpr std::size_t kDefaultLimit = 100;
+  Volumes volumes;
+  TL_TRY_ASSIGN(volumes.selection, ReadSelector(form));
+  TL_TRY_ASSIGN(volumes.range, ReadRange(form, context.now_unix_ns));
+  volumes.limit = kDefaultLimit;
+  if (form.Text("limit") != "0") {
+    TL_TRY_ASSIGN(volumes.limit,
+                  ReadLimit(form, "limit", kDefaultLimit, context.settings.max_limit));
+  }
+  const std::string_view by = form.Text("aggregateBy").value_or("series");
+  if (by != "series" && by != "labels") return InvalidArgument("invalid aggregation option");
+  volumes.by_name = by == "labels";
+  volumes.names = Split(form.Text("targetLabels").value_or(std::string_view()));
+  volumes.targets = volumes.names.size();
+  if (volumes.names.empty() && !volumes.by_name) {
+    for (const query::LabelMatch& match : volumes.selection.stream) {
+      volumes.names.push_back(match.matcher.key);
     }
-    volumes[std::move(labels)] += entry.line.size();
-    return true;
-  }));
-  std::vector<std::pair<std::map<std::string, std::string>, std::uint64_t>> sorted(volumes.begin(),
-                                                                                   volumes.end());
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  sorted.resize(std::min(sorted.size(), limit));
-  Response response;
-  JsonWriter json(response.body);
+  }
+  return volumes;
+}
+
+void Add(Entry& entry, Volumes& volumes) {
+  Volumes::Key labels = entry.labels.Of(true, false, false);
+  std::erase_if(labels, [&](const auto& label) { return !volumes.Counts(label.first); });
+  if (labels.size() < volumes.targets) return;
+  const std::uint64_t step = volumes.StepOf(entry.unix_ns);
+  if (!volumes.by_name) {
+    volumes.bytes[std::move(labels)][step] += entry.line.size();
+    return;
+  }
+  for (const auto& [name, value] : labels) {
+    volumes.bytes[{{name, ""}}][step] += entry.line.size();
+  }
+}
+
+// The largest first; what is as large by its labels.
+std::vector<const Volumes::Key*> Largest(const Volumes& volumes) {
+  std::vector<std::pair<std::uint64_t, const Volumes::Key*>> sums;
+  for (const auto& [labels, steps] : volumes.bytes) {
+    std::uint64_t sum = 0;
+    for (const auto& [step, bytes] : steps) sum += bytes;
+    sums.emplace_back(sum, &labels);
+  }
+  std::stable_sort(sums.begin(), sums.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  sums.resize(std::min(sums.size(), volumes.limit));
+  std::vector<const Volumes::Key*> largest;
+  for (const auto& [sum, labels] : sums) largest.push_back(labels);
+  return largest;
+}
+
+void WriteVolumes(const Volumes& volumes, JsonWriter& json) {
+  const bool range = volumes.step_ns != 0;
   json.BeginObject();
   json.Key("status").String("success");
   json.Key("data").BeginObject();
-  json.Key("resultType").String("vector");
+  json.Key("resultType").String(range ? "matrix" : "vector");
   json.Key("result").BeginArray();
-  for (const auto& [labels, bytes] : sorted) {
+  for (const Volumes::Key* labels : Largest(volumes)) {
     json.BeginObject();
     json.Key("metric").BeginObject();
-    for (const auto& [name, value] : labels) json.Key(name).String(value);
+    for (const auto& [name, value] : *labels) json.Key(name).String(value);
     json.EndObject();
-    json.Key("value").BeginArray();
-    WriteTimestamp(json, range.end_unix_ns + 1);
-    json.UintString(bytes);
-    json.EndArray();
+    json.Key(range ? "values" : "value");
+    if (range) json.BeginArray();
+    for (const auto& [step, bytes] : volumes.bytes.at(*labels)) {
+      json.BeginArray();
+      WriteTimestamp(json, volumes.EndOf(step));
+      json.UintString(bytes);
+      json.EndArray();
+    }
+    if (range) json.EndArray();
     json.EndObject();
   }
   json.EndArray();
   json.EndObject();
   json.EndObject();
+}
+
+Result<Response> VolumeAnswer(const Request& request, const Context& context, bool range) {
+  const Form form(request);
+  TL_TRY_ASSIGN(Volumes volumes, ReadVolumes(form, context));
+  if (range) {
+    TL_TRY_ASSIGN(volumes.step_ns, ReadStep(form, volumes.range));
+  }
+  TL_TRY(Count(volumes.selection, volumes.range, request, context, [&](Entry& entry) {
+    Add(entry, volumes);
+    return true;
+  }));
+  Response response;
+  JsonWriter json(response.body);
+  WriteVolumes(volumes, json);
   return response;
 }
 
@@ -131,7 +206,12 @@ Response IndexStats(const Request& request, const Context& context) {
 }
 
 Response IndexVolume(const Request& request, const Context& context) {
-  auto answer = VolumeAnswer(request, context);
+  auto answer = VolumeAnswer(request, context, false);
+  return answer ? *std::move(answer) : ErrorAnswer(answer.error());
+}
+
+Response VolumeRange(const Request& request, const Context& context) {
+  auto answer = VolumeAnswer(request, context, true);
   return answer ? *std::move(answer) : ErrorAnswer(answer.error());
 }
 

@@ -11,11 +11,10 @@
 namespace throughline::api::loki {
 namespace {
 
-// The spans of so many traces are read in one query for lines that state no service, so many of
-// each. Further lines are of kUnknownService.
-constexpr std::size_t kMaxInferredTraces = 1000;
+// For lines that state no service so many spans of their trace are read, and the services of so
+// many traces remembered: lines of one trace stand close together.
 constexpr std::size_t kMaxInferredSpans = 10'000;
-constexpr std::string_view kUnknownService = "unknown_service";
+constexpr std::size_t kMaxRememberedTraces = 1000;
 
 // What Loki makes labels of an OTLP resource's attributes; the others are structured metadata.
 constexpr std::array<std::string_view, 18> kIndexed = {
@@ -155,14 +154,21 @@ std::string_view LineLabeler::ServiceOf(const LogLine& line) {
 const LineLabeler::Trace& LineLabeler::TraceOf(TraceId id) {
   static const Trace kNone;
   if (const auto found = traces_.find(id); found != traces_.end()) return found->second;
-  if (traces_.size() == kMaxInferredTraces || scope_.Expired()) return kNone;
+  if (scope_.Expired()) {
+    gave_up_ = true;
+    return kNone;
+  }
+  if (traces_.size() == kMaxRememberedTraces) traces_.clear();
   Trace& trace = traces_[id];
   FindOptions options;
   options.logs = false;
   options.exemplars = false;
   options.record_limit = kMaxInferredSpans;
   const auto found = context_.store.FindTrace(scope_, id, options);
-  if (!found || found->records.spans.empty()) return trace;
+  if (!found || found->records.spans.empty()) {
+    gave_up_ = scope_.Expired();
+    return trace;
+  }
   const Batch& spans = found->records;
   for (const Span& span : spans.spans) {
     trace.services.emplace_back(span.span_id, spans.ServiceOf(span));

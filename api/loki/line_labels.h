@@ -22,6 +22,8 @@
 
 namespace throughline::api::loki {
 
+inline constexpr std::string_view kUnknownService = "unknown_service";
+
 enum class LabelKind : std::uint8_t { kStream, kMetadata, kParsed };
 
 struct Label {
@@ -53,7 +55,7 @@ class LineLabels {
 class LineLabeler {
  public:
   // Lines that state no service are of `assumed_service`, which the store found them by; where that
-  // is empty, their traces are asked.
+  // is empty, their traces are asked, until the deadline of the scope.
   LineLabeler(const Scope& scope, const links::Context& context, std::string assumed_service)
       : scope_(scope), context_(context), assumed_service_(std::move(assumed_service)) {}
 
@@ -62,6 +64,8 @@ class LineLabeler {
   // The labels of its stream. Stays where it is until the next page.
   const LineLabels& StreamOf(const LogLine& line);
   void AddMetadata(const LogLine& line, LineLabels& labels) const;
+  // The deadline came before the service of some line was known.
+  bool gave_up() const { return gave_up_; }
 
  private:
   struct Trace {
@@ -80,7 +84,8 @@ class LineLabeler {
   const std::string assumed_service_;
   const Batch* page_ = nullptr;
   std::map<std::pair<std::uint32_t, std::string>, LineLabels> streams_;  // By resource and service.
-  std::unordered_map<TraceId, Trace, Hash> traces_;  // At most kMaxInferredTraces.
+  std::unordered_map<TraceId, Trace, Hash> traces_;  // At most kMaxRememberedTraces.
+  bool gave_up_ = false;
 };
 
 }  // namespace throughline::api::loki

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/loki/plan.h"
 #include "api/loki/scan.h"
 
 namespace throughline::api::loki {
@@ -19,6 +20,11 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 // Which labels make a series. Null: those of the stream, and parsed ones.
 struct Grouping {
   const LogQl* aggregate = nullptr;
+
+  bool DependsOnService() const {
+    return aggregate == nullptr || aggregate->without ||
+           std::any_of(aggregate->labels.begin(), aggregate->labels.end(), IsOfService);
+  }
 
   MetricLabels Of(const LineLabels& labels) const {
     if (aggregate == nullptr) return labels.Of(true, false, true);
@@ -120,6 +126,7 @@ class Evaluator {
     options.range = {first > back ? first - back + 1 : 0, last - range.offset_ns};
     options.first_page = 20'000;
     options.lines = context_.settings.lines_read;
+    options.services = grouping.DependsOnService() || DependsOnService(range.selection);
     std::map<MetricLabels, Windows> series;
     std::optional<Error> error;
     const auto on_entry = [&](Entry& entry) {

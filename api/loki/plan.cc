@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "api/loki/line_labels.h"
+
 namespace throughline::api::loki {
 namespace {
 
@@ -95,6 +97,22 @@ void Note(const LogStage& stage, Made& made) {
   }
 }
 
+// No service is empty.
+bool AcceptsAnyService(const Matcher& matcher) {
+  return matcher.op == Op::kNotEqual
+             ? matcher.value.empty()
+             : matcher.op == Op::kRegex && (matcher.value == ".+" || matcher.value == ".*");
+}
+
+bool DependsOnService(const LabelCondition& condition) {
+  using Kind = LabelCondition::Kind;
+  if (condition.kind == Kind::kText || condition.kind == Kind::kNumber) {
+    return IsOfService(condition.text.matcher.key);
+  }
+  return std::any_of(condition.both.begin(), condition.both.end(),
+                     [](const LabelCondition& part) { return DependsOnService(part); });
+}
+
 void Spell(query::LabelMatch& match) {
   Matcher& matcher = match.matcher;
   const bool compares = matcher.op == Op::kEqual || matcher.op == Op::kNotEqual;
@@ -126,7 +144,7 @@ Plan PlanFor(const LogSelection& selection) {
     const Matcher& matcher = match.matcher;
     // The service of lines that name none is not known to the store by that name.
     if (matcher.key == "service_name" && matcher.op == Op::kEqual && !matcher.value.empty() &&
-        matcher.value != "unknown_service") {
+        matcher.value != kUnknownService) {
       plan.service = matcher.value;
     }
   }
@@ -154,6 +172,19 @@ std::optional<TraceId> TraceOfQuery(std::string_view logql) {
   const auto query = query::ParseLogQl(logql);
   if (!query || query->kind != query::LogQl::Kind::kLines) return std::nullopt;
   return PlanFor(query->selection).trace_id;
+}
+
+bool IsOfService(std::string_view label) { return label == "service_name" || label == "job"; }
+
+bool DependsOnService(const LogSelection& selection) {
+  for (const query::LabelMatch& match : selection.stream) {
+    if (IsOfService(match.matcher.key) && !AcceptsAnyService(match.matcher)) return true;
+  }
+  return std::any_of(selection.stages.begin(), selection.stages.end(), [](const LogStage& stage) {
+    return stage.kind == LogStage::Kind::kLineFormat ||
+           stage.kind == LogStage::Kind::kLabelFormat ||
+           (stage.kind == LogStage::Kind::kCondition && DependsOnService(stage.condition));
+  });
 }
 
 void SpellTraceIds(LogSelection& selection) {

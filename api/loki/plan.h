@@ -22,6 +22,13 @@ struct Plan {
 
 Plan PlanFor(const query::LogSelection& selection);
 
+// Whether the service of a line, or what is made of it, decides if or how the line counts; where it
+// does not, nobody needs to ask the line's trace for it. False for matchers that every service
+// satisfies.
+bool DependsOnService(const query::LogSelection& selection);
+// Such a label.
+bool IsOfService(std::string_view label);
+
 // The trace whose lines a query asks for and no others; nullopt: it is not of one trace, a metric,
 // or no query.
 std::optional<TraceId> TraceOfQuery(std::string_view logql);

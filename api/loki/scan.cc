@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t kMostOfAPage = 20'000;
 constexpr std::size_t kPageGrowth = 4;
+constexpr std::string_view kDeadline =
+    "lines are missing: the query was cut at limits.lookup_deadline";
 
 std::uint64_t TimeOf(const LogLine& line, std::uint64_t arrival_unix_ns) {
   return EffectiveTimeOf(line.time_unix_ns, line.observed_unix_ns, arrival_unix_ns).unix_ns;
@@ -43,6 +45,11 @@ class Scanner {
         if (!pipeline_.TextMatches(entry.line)) continue;
       }
       const LineLabels& stream = labeler_.StreamOf(line);
+      if (labeler_.gave_up()) {
+        end.missing = kDeadline;
+        end.reached_unix_ns = TimeOf(line);
+        return false;
+      }
       if (!pipeline_.StreamMatches(stream)) continue;
       entry.unix_ns = TimeOf(line, arrival_unix_ns.value_or(line.arrival_unix_ns));
       entry.labels = stream;
@@ -60,9 +67,8 @@ class Scanner {
 };
 
 std::string Missing(const RecordPage& page) {
-  return page.incomplete_reason == "deadline"
-             ? "lines are missing: the query was cut at limits.lookup_deadline"
-             : "lines may be missing: " + page.incomplete_reason;
+  return page.incomplete_reason == "deadline" ? std::string(kDeadline)
+                                              : "lines may be missing: " + page.incomplete_reason;
 }
 
 }  // namespace
@@ -80,7 +86,8 @@ Result<ScanEnd> Scan(const query::LogSelection& asked, const ScanOptions& option
   query.linked_only = false;
   query.newest_first = options.newest_first;
   query.limit = std::clamp<std::size_t>(options.first_page, 1, options.lines);
-  Scanner scanner(selection, scope, context, on_entry, plan.service.value_or(std::string()),
+  const std::string_view assumed = options.services ? std::string_view() : kUnknownService;
+  Scanner scanner(selection, scope, context, on_entry, plan.service.value_or(std::string(assumed)),
                   options.metadata || !selection.stages.empty());
   ScanEnd end;
   end.reached_unix_ns =
@@ -89,7 +96,7 @@ Result<ScanEnd> Scan(const query::LogSelection& asked, const ScanOptions& option
     TL_TRY_ASSIGN(const RecordPage page, context.store.FindLogs(scope, query));
     const bool goes_on = scanner.Page(page.records, std::nullopt, end);
     if (!page.complete) {
-      end.missing = Missing(page);
+      if (end.missing.empty()) end.missing = Missing(page);
       return end;
     }
     if (!goes_on || page.cursor.empty()) return end;
@@ -103,7 +110,7 @@ Result<ScanEnd> Scan(const query::LogSelection& asked, const ScanOptions& option
       end.missing = end.lines >= options.lines
                         ? "lines are missing: only " + std::to_string(end.lines) +
                               " were looked at (limits.lines_read)"
-                        : "lines are missing: the query was cut at limits.lookup_deadline";
+                        : std::string(kDeadline);
       return end;
     }
     query.limit = std::min({query.limit * kPageGrowth, kMostOfAPage, options.lines - end.lines});

@@ -24,6 +24,7 @@ struct ScanOptions {
   std::size_t first_page = 1000;
   std::size_t lines = 0;  // To look at, at most.
   bool metadata = true;   // Entries have it; the stages of a pipeline need it.
+  bool services = true;   // Lines that state none have that of their trace; else kUnknownService.
 };
 
 struct ScanEnd {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/loki/handlers.h"
+#include "api/loki/line_labels.h"
 #include "api/loki/parse_line.h"
 #include "tests/api/golden.h"
 #include "tests/api/shop.h"
@@ -113,6 +114,13 @@ std::vector<Row> Rows() {
       {"series", Series, "match[]={service_name=~\"checkout|web\"}" + range},
       {"index_stats", IndexStats, "query={service_name=\"checkout\"}" + range},
       {"index_volume", IndexVolume, "query={service_name=~\".%2B\"}&limit=5000" + range},
+      {"index_volume_of_targets", IndexVolume,
+       "query={service_name=~\".%2B\"}&limit=0&targetLabels=env,job" + range},
+      {"index_volume_by_labels", IndexVolume,
+       "query={service_name=~\".%2B\"}&limit=30&aggregateBy=labels" + range},
+      {"index_volume_aggregation", IndexVolume, "query={}&aggregateBy=lines" + range},
+      {"index_volume_range", VolumeRange,
+       "query={service_name=~\".%2B\"}&limit=30&step=60" + range},
       {"detected_labels", DetectedLabels, "query={env=\"prod\"}" + range},
       {"detected_fields", DetectedFields,
        "query={service_name=~\"checkout|web\"}&limit=1000" + range},
@@ -187,6 +195,56 @@ TEST(LokiApi, LinesWithoutAServiceAreOfTheirTrace) {
   EXPECT_THAT(Range(shop, "{service_name=~\"fro.*\"}").body, HasSubstr("nobody's line"));
   EXPECT_THAT(Range(shop, "{service_name=\"unknown_service\"}").body,
               HasSubstr("waiting for spans"));
+}
+
+// So many traces that a query cannot remember the services of all, with a line each that states
+// none.
+Batches ManyTraces(std::size_t count) {
+  Sample spans;
+  spans.From({{"service.name", "web"}, {"service.namespace", "shop"}});
+  Sample lines;
+  lines.From({{"env", "prod"}});
+  for (std::size_t i = 1; i <= count; ++i) {
+    spans.Add(store::SampleSpan{.trace = {7, i}, .span = {i}});
+    lines.Add(SampleLine{.trace = {7, i}, .time = kFirst + i, .body = "plain", .severity = 9});
+  }
+  return {spans.Finish(), lines.Finish()};
+}
+
+TEST(LokiApi, LinesOfAnyNumberOfTracesHaveTheirServices) {
+  const Shop shop(ManyTraces(1500));
+  for (const char* query :
+       {"sum by (service_name) (count_over_time({env=\"prod\"}[2h]))",
+        "sum by (service_name) (count_over_time({service_name=\"web\"}[2h]))"}) {
+    const std::string body = shop.Get(Query, "time=1750000000&query=" + std::string(query)).body;
+    EXPECT_THAT(body, HasSubstr(R"("result":[{"metric":{"service_name":"web"},)"
+                                R"("value":[1750000000,"1500"]}])"))
+        << query;
+  }
+  EXPECT_THAT(
+      shop.Get(IndexVolume, "query={service_name=~\".*\"}" + std::string(kRange)).body,
+      HasSubstr(R"("result":[{"metric":{"service_name":"web"},"value":[1750000000,"7500"]}])"));
+}
+
+TEST(LokiApi, ACountThatNoServiceDecidesIsTheSameWithoutThem) {
+  const Shop shop(ManyTraces(3));
+  for (const char* selector :
+       {"{env=\"prod\"}", "{service_name=~\".*\"}", "{service_name!=\"\"}",
+        "{service_name=\"web\"}", "{job=~\"web|shop.*\"}", "{env=\"prod\"} | service_name=\"web\"",
+        "{env=\"prod\"} | line_format `{{.service_name}}` |= `web`"}) {
+    const std::string body =
+        shop.Get(Query, "time=1750000000&query=sum by (level) (count_over_time(" +
+                            std::string(selector) + "[2h]))")
+            .body;
+    EXPECT_THAT(body,
+                HasSubstr(R"("result":[{"metric":{"level":"info"},"value":[1750000000,"3"]}])"))
+        << selector;
+  }
+  EXPECT_THAT(shop.Get(Query,
+                       "time=1750000000&query=sum by (level) (count_over_time("
+                       "{env=\"prod\"} | service_name=\"unknown_service\"[2h]))")
+                  .body,
+              HasSubstr(R"("result":[])"));
 }
 
 TEST(LokiApi, LimitsAndDirections) {
@@ -267,6 +325,22 @@ TEST(LokiApi, DeadlineIsSaid) {
   Request request = MakeRequest(std::string("query={}") + kRange, {});
   request.scope.deadline = std::chrono::steady_clock::time_point::min();
   EXPECT_THAT(shop.Call(QueryRange, request).body, HasSubstr("cut at limits.lookup_deadline"));
+}
+
+TEST(LokiApi, AServiceThatComesTooLateIsNotMadeUp) {
+  const Batches batches = ManyTraces(2);
+  const Shop shop(batches);
+  const Context context{
+      .store = shop.store, .settings = shop.settings, .now_unix_ns = shop.now_unix_ns};
+  Scope scope;
+  for (const bool late : {false, true}) {
+    if (late) scope.deadline = std::chrono::steady_clock::time_point::min();
+    LineLabeler labeler(scope, context, {});
+    labeler.Begin(*batches[1]);
+    const LineLabels& labels = labeler.StreamOf(batches[1]->logs[0]);
+    EXPECT_EQ(labeler.gave_up(), late);
+    EXPECT_EQ(labels.ValueOf("service_name"), late ? kUnknownService : "web");
+  }
 }
 
 TEST(LokiApi, FieldsOfJson) {
