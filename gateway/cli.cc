@@ -391,7 +391,7 @@ void AddDoctor(CLI::App& app, int* exit_code) {
 void AddDemo(CLI::App& app, int* exit_code) {
   auto options = std::make_shared<DemoOptions>();
   CLI::App* command =
-      app.add_subcommand("demo", "Sends the live traffic of a shop of six services");
+      app.add_subcommand("demo", "Sends the live traffic of a shop of seven services");
   command->add_option("--url", options->otlp_url, "Where OTLP goes")->capture_default_str();
   command->add_option("--logs-url", options->main_url, "Where log lines go and lookups are asked")
       ->envname("THROUGHLINE_URL")
@@ -401,7 +401,9 @@ void AddDemo(CLI::App& app, int* exit_code) {
   command->add_option("--rate", options->traces_per_second, "Traces a second")
       ->check(CLI::Range(0.1, 1000.0))
       ->capture_default_str();
-  command->add_option("--duration", options->duration_seconds, "Seconds; 0: until stopped")
+  command
+      ->add_option("--duration", options->duration_seconds,
+                   "Seconds of live traffic; 0: until stopped")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command->add_option("--seed", options->seed, "The same seed makes the same traffic");

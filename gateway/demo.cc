@@ -6,6 +6,7 @@
 #include <optional>
 #include <random>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/cli_answer.h"
@@ -14,8 +15,8 @@
 #include "gateway/demo_otlp.h"
 #include "gateway/demo_shop.h"
 #include "gateway/demo_signals.h"
+#include "gateway/demo_suggestion.h"
 #include "gateway/http_client.h"
-#include "wire/json_writer.h"
 
 namespace throughline::gateway {
 namespace {
@@ -26,7 +27,15 @@ constexpr std::uint64_t kMetricsEveryNs = 2 * kSecond;
 constexpr std::size_t kTickTraces = 1'000;  // At most; what a stall has missed is left out.
 constexpr std::uint64_t kFirstBackoffNs = kSecond / 2;
 constexpr std::uint64_t kLongestBackoffNs = 8 * kSecond;
-constexpr std::uint64_t kSlowNs = kSecond;  // What the first lookup calls a spike.
+constexpr std::uint64_t kHistoryNs = 600 * kSecond;
+constexpr double kHistoryRate = 10;                     // Visits a second at most.
+constexpr std::uint64_t kHistoryTickNs = 10 * kSecond;  // Sent at once.
+constexpr std::uint64_t kIncidentNs = 90 * kSecond;
+constexpr std::uint64_t kIncidentEveryNs = 600 * kSecond;
+// Of the first one, from the beginning of the history: what comes before is the baseline.
+constexpr std::uint64_t kFirstIncidentNs = 450 * kSecond;
+constexpr std::uint64_t kAroundNs = 30 * kSecond;  // What explain looks at around a trace.
+constexpr std::uint64_t kSlowNs = kSecond;         // What the first lookup calls a spike.
 
 std::uint64_t UnixNow() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -46,13 +55,18 @@ class Demo {
       : options_(options),
         client_({.timeout_ms = 10'000}, [this] { return stop_.Requested(); }),
         shop_(options.seed != 0 ? options.seed : std::random_device()()),
-        metrics_(UnixNow()),
+        history_unix_ns_(UnixNow() - kHistoryNs),
+        metrics_(history_unix_ns_),
         began_ns_(SteadyNow()) {}
 
   int Run() {
-    std::printf("sending %g traces a second of a shop of six services to %s\n",
-                options_.traces_per_second, options_.otlp_url.c_str());
+    std::printf(
+        "sending the last ten minutes of a shop of seven services, then %g traces a second of it, "
+        "to %s\n",
+        options_.traces_per_second, options_.otlp_url.c_str());
     std::fflush(stdout);
+    SendHistory();
+    began_ns_ = SteadyNow();
     std::uint64_t last_ns = began_ns_;
     std::uint64_t next_metrics_ns = began_ns_ + kMetricsEveryNs;
     while (exit_code_ == kExitFound && !IsOver() && !stop_.WaitFor(kTickNs)) {
@@ -61,9 +75,9 @@ class Demo {
       last_ns = now_ns;
       if (now_ns < next_metrics_ns) continue;
       next_metrics_ns = now_ns + kMetricsEveryNs;
-      if (SendMetrics()) SuggestOnce();
+      if (SendMetrics(UnixNow())) SuggestOnce();
     }
-    if (exit_code_ == kExitFound && !stop_.Requested() && SendMetrics()) SuggestOnce();
+    if (exit_code_ == kExitFound && !stop_.Requested() && SendMetrics(UnixNow())) SuggestOnce();
     std::printf("sent %llu traces with %llu spans, %llu log lines, %llu exemplars\n",
                 static_cast<unsigned long long>(traces_), static_cast<unsigned long long>(spans_),
                 static_cast<unsigned long long>(lines_),
@@ -77,6 +91,30 @@ class Demo {
            static_cast<double>(SteadyNow() - began_ns_) > options_.duration_seconds * 1e9;
   }
 
+  bool IsIncident(std::uint64_t unix_ns) const {
+    const std::uint64_t since = unix_ns - history_unix_ns_;
+    return (since + kIncidentEveryNs - kFirstIncidentNs) % kIncidentEveryNs < kIncidentNs;
+  }
+
+  DemoTrace VisitUntil(std::uint64_t end_unix_ns) {
+    return shop_.Next(end_unix_ns, IsIncident(end_unix_ns));
+  }
+
+  // Visits at even distances; the metrics of each tick are exported at its end.
+  void SendHistory() {
+    const double rate = std::min(options_.traces_per_second, kHistoryRate);
+    const auto step_ns = static_cast<std::uint64_t>(static_cast<double>(kSecond) / rate);
+    std::uint64_t next_ns = history_unix_ns_;
+    for (std::uint64_t tick = 1; tick * kHistoryTickNs <= kHistoryNs; ++tick) {
+      const std::uint64_t end_ns = history_unix_ns_ + tick * kHistoryTickNs;
+      std::vector<DemoTrace> visits;
+      for (; next_ns < end_ns; next_ns += step_ns) visits.push_back(VisitUntil(next_ns));
+      if (visits.empty()) continue;
+      if (stop_.Requested() || !Send(visits) || !SendMetrics(end_ns)) return;
+    }
+    SuggestOnce();
+  }
+
   void SendTick(std::uint64_t elapsed_ns) {
     due_ += options_.traces_per_second * static_cast<double>(elapsed_ns) * 1e-9;
     const auto count = std::min(static_cast<std::size_t>(due_), kTickTraces);
@@ -87,13 +125,17 @@ class Demo {
     visits.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
       // Ended at even distances through the tick.
-      visits.push_back(shop_.Next(now - kTickNs * (count - i) / count));
+      visits.push_back(VisitUntil(now - kTickNs * (count - i) / count));
     }
+    Send(visits);
+  }
+
+  bool Send(const std::vector<DemoTrace>& visits) {
     const bool sent =
         Deliver(options_.otlp_url, "/v1/traces", "application/json", TracesBody(visits)) &&
         Deliver(options_.otlp_url, "/v1/logs", "application/json", OtlpLogsBody(visits)) &&
         Deliver(options_.main_url, "/api/v1/logs", "application/x-ndjson", LinesBody(visits));
-    if (!sent) return;
+    if (!sent) return false;
     for (const DemoTrace& visit : visits) {
       metrics_.Add(visit);
       ++traces_;
@@ -101,11 +143,16 @@ class Demo {
       lines_ += visit.lines.size();
       Consider(visit);
     }
+    return true;
   }
 
-  bool SendMetrics() {
-    return Deliver(options_.otlp_url, "/v1/metrics", "application/json",
-                   metrics_.Export(UnixNow()));
+  bool SendMetrics(std::uint64_t now_unix_ns) {
+    if (!Deliver(options_.otlp_url, "/v1/metrics", "application/json",
+                 metrics_.Export(now_unix_ns))) {
+      return false;
+    }
+    if (!slow_exemplar_.empty()) slow_trace_ = std::exchange(slow_exemplar_, {});
+    return true;
   }
 
   HttpHeaders HeadersOf(const char* content_type) const {
@@ -160,15 +207,15 @@ class Demo {
                  url.c_str(), why.c_str());
   }
 
-  // Remembers the newest visit that shows all three: a slow order that reached catalogue.
+  // Remembers which slow payment the next export has an exemplar of: the newest one. Only such from
+  // the middle of an incident are worth explaining.
   void Consider(const DemoTrace& visit) {
-    const DemoSpan& root = visit.spans.front();
-    if (suggested_ || !visit.is_order || root.end_unix_ns - root.start_unix_ns < kSlowNs) return;
-    for (const DemoLine& line : visit.lines) {
-      if (line.service != ShopService::kCatalogue) continue;
-      slow_trace_ = ToHex(visit.trace_id);
-      slow_line_ = TextLine(line, visit.trace_id);
-      return;
+    for (const DemoSpan& span : visit.spans) {
+      if (span.service != ShopService::kPayment || span.route.empty()) continue;
+      if (span.http_status != 200 || span.end_unix_ns - span.start_unix_ns < kSlowNs) continue;
+      const bool middle =
+          IsIncident(span.end_unix_ns - kAroundNs) && IsIncident(span.end_unix_ns + kAroundNs);
+      slow_exemplar_ = middle ? ToHex(visit.trace_id) : std::string();
     }
   }
 
@@ -180,30 +227,7 @@ class Demo {
     const auto found = client_.Get(url, HeadersOf("application/json"));
     if (!found || found->status != 200) return;
     suggested_ = true;
-    const std::string& base = options_.main_url;
-    std::string flags = base == DemoOptions().main_url ? "" : " --url " + base;
-    if (!options_.tenant.empty()) flags += " --tenant " + options_.tenant;
-    const std::string header =
-        options_.tenant.empty() ? "" : " -H 'X-Scope-OrgID: " + options_.tenant + "'";
-    const std::string match = "http_server_request_duration{service=\"storefront\"}";
-    std::string line_json;
-    wire::AppendJsonString(slow_line_, line_json);
-    std::printf(
-        "\nThree lookups to try, from a spike to its trace to a log line:\n\n"
-        "1. What is behind the requests that took over a second?\n"
-        "   %s exemplars '%s' --min-value 1%s\n"
-        "   curl -sG%s %s/api/v1/exemplars --data-urlencode 'match=%s' -d min_value=1\n\n"
-        "2. One of those traces, its log lines beneath their spans:\n"
-        "   %s trace %s%s\n"
-        "   curl -s%s %s/api/v1/traces/%s\n\n"
-        "3. A line from a log file: which trace is it of?\n"
-        "   %s resolve '%s'%s\n"
-        "   curl -s%s %s/api/v1/resolve -H 'Content-Type: application/json' -d "
-        "'{\"lines\":[%s]}'\n\n",
-        options_.program.c_str(), match.c_str(), flags.c_str(), header.c_str(), base.c_str(),
-        match.c_str(), options_.program.c_str(), slow_trace_.c_str(), flags.c_str(), header.c_str(),
-        base.c_str(), slow_trace_.c_str(), options_.program.c_str(), slow_line_.c_str(),
-        flags.c_str(), header.c_str(), base.c_str(), line_json.c_str());
+    std::fputs(SuggestionText(options_, slow_trace_).c_str(), stdout);
     std::fflush(stdout);
   }
 
@@ -211,14 +235,15 @@ class Demo {
   StopSignals stop_;
   HttpClient client_;
   Shop shop_;
+  const std::uint64_t history_unix_ns_;  // Its beginning.
   ShopMetrics metrics_;
   std::uint64_t began_ns_;
   double due_ = 0;
   bool is_away_ = false;
   bool suggested_ = false;
   int exit_code_ = kExitFound;
-  std::string slow_trace_;
-  std::string slow_line_;
+  std::string slow_exemplar_;  // Of the export to come.
+  std::string slow_trace_;     // That an exported exemplar names.
   std::uint64_t traces_ = 0;
   std::uint64_t spans_ = 0;
   std::uint64_t lines_ = 0;

@@ -1,8 +1,11 @@
-// The `demo` command: live traffic of a shop of six services, through the public doors.
+// The `demo` command: live traffic of a shop of seven services, through the public doors.
 //
-// Traces, metrics with exemplars and the log lines of three services go over OTLP/HTTP, the lines
+// It begins with the last ten minutes of the shop, an incident in them, so that there is something
+// to explain and to compare with at once; further incidents follow, one every ten minutes.
+//
+// Traces, metrics with exemplars and the log lines of four services go over OTLP/HTTP, the lines
 // of the other three as JSON and text lines to POST /api/v1/logs. One thread; nothing is buffered
-// but the tick that is being sent; a gateway that is away is waited for. SIGINT and SIGTERM end it.
+// but what is being sent; a gateway that is away is waited for. SIGINT and SIGTERM end it.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +19,7 @@ struct DemoOptions {
   std::string tenant;
   std::string program = "throughline";  // As the lookups to try call it.
   double traces_per_second = 10;
-  double duration_seconds = 0;  // 0: until stopped.
+  double duration_seconds = 0;  // Of live traffic. 0: until stopped.
   std::uint64_t seed = 0;       // 0: a new one each time.
 };
 

@@ -148,6 +148,12 @@ void AppendJsonLine(const DemoLine& line, TraceId trace_id, std::string& out) {
   out += '\n';
 }
 
+std::string TextLine(const DemoLine& line, TraceId trace_id) {
+  return IsoText(line.time_unix_ns) + " " + std::string(SeverityText(line.severity_number)) + " " +
+         std::string(FactsOf(line.service).name) + " [trace_id=" + ToHex(trace_id) +
+         " span_id=" + ToHex(line.span_id) + "] " + line.text;
+}
+
 // OpenTelemetry's advice for http.server.request.duration, in seconds; the last bucket is open.
 constexpr std::array<double, ShopMetrics::kBuckets - 1> kBounds{
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10};
@@ -156,7 +162,8 @@ constexpr std::array<double, ShopMetrics::kBuckets - 1> kBounds{
 
 bool LogsOverOtlp(ShopService service) {
   return service == ShopService::kCheckout || service == ShopService::kCheckoutCanary ||
-         service == ShopService::kPayment || service == ShopService::kShipping;
+         service == ShopService::kPayment || service == ShopService::kFraudCheck ||
+         service == ShopService::kShipping;
 }
 
 std::string TracesBody(std::span<const DemoTrace> traces) {
@@ -193,12 +200,6 @@ std::string OtlpLogsBody(std::span<const DemoTrace> traces) {
                         }
                       }
                     });
-}
-
-std::string TextLine(const DemoLine& line, TraceId trace_id) {
-  return IsoText(line.time_unix_ns) + " " + std::string(SeverityText(line.severity_number)) + " " +
-         std::string(FactsOf(line.service).name) + " [trace_id=" + ToHex(trace_id) +
-         " span_id=" + ToHex(line.span_id) + "] " + line.text;
 }
 
 std::string LinesBody(std::span<const DemoTrace> traces) {

@@ -17,13 +17,11 @@ class OtlpJson;
 
 std::string TracesBody(std::span<const DemoTrace> traces);
 
-// The lines of checkout, payment and shipping, whose SDK exports OTLP.
+// The lines of checkout, payment-service, fraud-check and shipping, whose SDK exports OTLP.
 std::string OtlpLogsBody(std::span<const DemoTrace> traces);
 
 // The lines of storefront and cart as JSON, of catalogue as text: what a shipper reads from files.
 std::string LinesBody(std::span<const DemoTrace> traces);
-// One line of catalogue, as it stands in LinesBody.
-std::string TextLine(const DemoLine& line, TraceId trace_id);
 
 // True for services whose lines go over OTLP.
 bool LogsOverOtlp(ShopService service);

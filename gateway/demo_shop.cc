@@ -11,11 +11,10 @@ namespace {
 
 constexpr std::uint64_t kMs = 1'000'000;
 
-// Counted in visits: of each round, the first stretch is an episode of the slow card network.
-constexpr std::uint64_t kRoundVisits = 900;
-constexpr std::uint64_t kEpisodeVisits = 90;
-constexpr std::uint64_t kSurelySlowVisit = 3;  // So that a fresh demo has a spike to show.
-constexpr std::uint64_t kCardTimeoutMs = 3'000;
+constexpr std::uint64_t kApiTimeoutMs = 3'000;
+constexpr std::uint64_t kIncidentApiMs = 1'400;
+constexpr double kUsualSpread = 0.35;   // Of work's times: sigma of their logarithm.
+constexpr double kSteadySpread = 0.02;  // Of work that always takes as long.
 
 // splitmix64.
 class Random {
@@ -40,9 +39,9 @@ class Random {
 // Builds one trace along a cursor in time; what a service does moves the cursor.
 class Visit {
  public:
-  Visit(std::uint64_t seed, std::uint64_t count)
+  Visit(std::uint64_t seed, std::uint64_t count, bool is_incident)
       : random_(HashMix(seed ^ 0xa0761d6478bd642fULL, count + 0xe7037ed1a0b428dbULL)),
-        count_(count) {
+        is_incident_(is_incident) {
     trace_.trace_id = {random_.Next() | 1U, random_.Next() | 1U};
     user_ = "u-" + std::to_string(1000 + random_.Below(500));
     product_ = "P" + std::to_string(100 + random_.Below(60));
@@ -50,7 +49,7 @@ class Visit {
 
   DemoTrace Build(std::uint64_t end_unix_ns) {
     const double dice = random_.Unit();
-    if (count_ == kSurelySlowVisit || dice < 0.22) {
+    if (dice < 0.22) {
       Order();
     } else if (dice < 0.48) {
       PutIntoCart();
@@ -86,10 +85,11 @@ class Visit {
   void Close(Index index) { trace_.spans[index].end_unix_ns = now_ns_; }
 
   // Work of about `ms`, with the long tail that real work has.
-  void Spend(double ms) {
+  void Spend(double ms, double spread = kUsualSpread) {
     const double normal = std::sqrt(-2 * std::log(std::max(random_.Unit(), 1e-12))) *
                           std::cos(6.283185307179586 * random_.Unit());
-    now_ns_ += static_cast<std::uint64_t>(ms * std::exp(0.35 * normal) * static_cast<double>(kMs));
+    now_ns_ +=
+        static_cast<std::uint64_t>(ms * std::exp(spread * normal) * static_cast<double>(kMs));
   }
 
   void Tag(Index index, std::string key, DemoValue value) {
@@ -200,7 +200,7 @@ class Visit {
 
   void Order() {
     trace_.is_order = true;
-    const bool canary = count_ != kSurelySlowVisit && random_.Chance(0.125);
+    const bool canary = random_.Chance(0.125);
     const auto items = static_cast<std::int64_t>(1 + random_.Below(5));
     const Call visit = OpenStorefront("POST", "/checkout");
     const Call checkout =
@@ -218,10 +218,13 @@ class Visit {
     } else {
       AskCatalogue(checkout.server, "/catalogue/prices", items);
     }
-    if (canary && random_.Chance(0.15)) {
-      FailOrder(checkout, "total of the cart and of the order differ by one cent");
-      CloseStorefront(visit, 500, "checkout answered 500");
-      return;
+    if (canary) {
+      AskMissingIndex(checkout.server);
+      if (items >= kLargeOrder) {
+        FailOrder(checkout, "how much the customer may order is not known");
+        CloseStorefront(visit, 500, "checkout answered 500");
+        return;
+      }
     }
     const std::int64_t paid = Pay(checkout.server, items);
     if (paid == 200) Ship(checkout.server);
@@ -235,6 +238,18 @@ class Visit {
     CloseStorefront(visit, paid == 200 ? 201 : paid, "");
   }
 
+  // What the canary was shipped without: small orders do not need it.
+  void AskMissingIndex(Index caller) {
+    const Index span = Open(trace_.spans[caller].service, "search orders_by_customer", 3, caller);
+    Tag(span, "db.system", std::string("elasticsearch"));
+    Tag(span, "http.response.status_code", std::int64_t{404});
+    Spend(4);
+    const std::string why = "index orders_by_customer is missing: SearchException";
+    trace_.spans[span].error = why;
+    Close(span);
+    Say(caller, 17, why, {{"order.id", order_}});
+  }
+
   void FailOrder(const Call& checkout, const std::string& why) {
     Say(checkout.server, 17, "order " + order_ + " given up: " + why, {{"order.id", order_}});
     Answer(checkout, 500, why);
@@ -246,51 +261,72 @@ class Visit {
     Answer(cart, 200, "");
   }
 
-  bool CardNetworkIsSlow() {
-    const bool episode = count_ % kRoundVisits < kEpisodeVisits;
-    return random_.Chance(episode ? 0.5 : 0.01);
-  }
-
   // The status of the payment: 200, 402 (declined, the customer's trouble) or 504.
   std::int64_t Pay(Index caller, std::int64_t items) {
     const Call payment = Request(caller, ShopService::kPayment, "POST", "/charges");
     Tag(payment.server, "order.id", order_);
     Tag(payment.server, "payment.amount_cents", items * 1'299);
-    Spend(2);
-    const Index external = Open(ShopService::kPayment, "POST", 3, payment.server);
-    Tag(external, "http.request.method", std::string("POST"));
-    Tag(external, "server.address", std::string("api.cardnetwork.example"));
-    Tag(external, "url.full", std::string("https://api.cardnetwork.example/v2/charges"));
+    Spend(170, kSteadySpread);
     const std::uint64_t began_ns = now_ns_;
-    if (count_ == kSurelySlowVisit) {
-      now_ns_ += (1'600 + random_.Below(800)) * kMs;
-    } else {
-      Spend(CardNetworkIsSlow() ? 1'900 : 45);
-    }
-    const bool timed_out = now_ns_ - began_ns > kCardTimeoutMs * kMs;
-    if (timed_out) now_ns_ = began_ns + kCardTimeoutMs * kMs;
+    std::int64_t status = CheckFraud(payment.server);
     const std::uint64_t took_ms = (now_ns_ - began_ns) / kMs;
-    std::int64_t status = count_ != kSurelySlowVisit && random_.Chance(0.04) ? 402 : 200;
-    if (timed_out) status = 504;
-    Tag(external, "http.response.status_code", status);
-    const std::string why = "card network did not answer in " + std::to_string(took_ms) + " ms";
-    if (timed_out) trace_.spans[external].error = why;
-    Close(external);
-    SayPaid(payment.server, status, took_ms, why);
-    Spend(1);
-    Answer(payment, status, why);
+    if (status == 200 && random_.Chance(0.04)) status = 402;
+    Spend(110, kSteadySpread);
+    SayPaid(payment.server, status, took_ms);
+    Answer(payment, status, "fraud-check answered 504");
     return status;
   }
 
-  void SayPaid(Index server, std::int64_t status, std::uint64_t took_ms, const std::string& why) {
+  // 200, or 504 where the API outside does not answer.
+  std::int64_t CheckFraud(Index caller) {
+    const Call check = Request(caller, ShopService::kFraudCheck, "POST", "/checks");
+    Tag(check.server, "order.id", order_);
+    Spend(60, kSteadySpread);
+    const Index external = Open(ShopService::kFraudCheck, "POST", 3, check.server);
+    Tag(external, "http.request.method", std::string("POST"));
+    Tag(external, "server.address", std::string("external-api"));
+    Tag(external, "url.full", std::string("https://external-api/v2/scores"));
+    const std::uint64_t took_ms = WaitForApi();
+    const std::int64_t status = took_ms < kApiTimeoutMs ? 200 : 504;
+    Tag(external, "http.response.status_code", status);
+    const std::string why = "external-api did not answer in " + std::to_string(took_ms) + " ms";
+    if (status == 504) trace_.spans[external].error = why;
+    Close(external);
+    if (status == 504) {
+      Say(check.server, 17, "no score for " + order_ + ": " + why);
+    } else if (took_ms > 1'000) {
+      Say(check.server, 13,
+          "external-api was slow: " + std::to_string(took_ms) + " ms for " + order_);
+    } else {
+      Say(check.server, 9, "score of " + order_ + " is " + std::to_string(random_.Below(40)));
+    }
+    Spend(35, kSteadySpread);
+    Answer(check, status, why);
+    return status;
+  }
+
+  // Returns milliseconds.
+  std::uint64_t WaitForApi() {
+    const std::uint64_t began_ns = now_ns_;
+    if (random_.Chance(0.01)) {
+      now_ns_ += kApiTimeoutMs * kMs;
+    } else if (is_incident_) {
+      now_ns_ += (kIncidentApiMs + random_.Below(20)) * kMs;
+    } else {
+      Spend(45);
+    }
+    return (now_ns_ - began_ns) / kMs;
+  }
+
+  void SayPaid(Index server, std::int64_t status, std::uint64_t took_ms) {
     const DemoAttributes about{{"order.id", order_},
                                {"took_ms", static_cast<std::int64_t>(took_ms)}};
     if (status == 504) {
-      Say(server, 17, "charge for " + order_ + " failed: " + why, about);
+      Say(server, 17, "charge for " + order_ + " failed: fraud-check answered 504", about);
     } else if (status == 402) {
-      Say(server, 13, "charge for " + order_ + " declined by the card network", about);
+      Say(server, 13, "charge for " + order_ + " declined by the bank", about);
     } else if (took_ms > 1'000) {
-      Say(server, 13, "card network was slow: " + std::to_string(took_ms) + " ms for " + order_,
+      Say(server, 13, "fraud-check was slow: " + std::to_string(took_ms) + " ms for " + order_,
           about);
     } else {
       Say(server, 9, "charged " + order_, about);
@@ -304,8 +340,10 @@ class Visit {
     Answer(shipping, 201, "");
   }
 
+  static constexpr std::int64_t kLargeOrder = 4;  // Items.
+
   Random random_;
-  std::uint64_t count_;
+  const bool is_incident_;
   std::uint64_t now_ns_ = 0;
   DemoTrace trace_;
   std::string user_;
@@ -319,7 +357,8 @@ constexpr std::array<ServiceFacts, kShopServices> kFacts{{
     {"cart", "1.9.0", "cart-77b4-1", "shop-node-2"},
     {"checkout", "2.3.1", "checkout-9f5c-1", "shop-node-3"},
     {"checkout", "2.4.0-canary", "checkout-canary-4d2e-1", "shop-node-1"},
-    {"payment", "4.0.3", "payment-6b8a-1", "shop-node-3"},
+    {"payment-service", "4.0.3", "payment-service-6b8a-1", "shop-node-3"},
+    {"fraud-check", "0.9.4", "fraud-check-2a1c-1", "shop-node-2"},
     {"shipping", "1.2.7", "shipping-5e3f-1", "shop-node-1"},
 }};
 
@@ -329,8 +368,8 @@ const ServiceFacts& FactsOf(ShopService service) {
   return kFacts[static_cast<std::size_t>(service)];
 }
 
-DemoTrace Shop::Next(std::uint64_t end_unix_ns) {
-  return Visit(seed_, count_++).Build(end_unix_ns);
+DemoTrace Shop::Next(std::uint64_t end_unix_ns, bool is_incident) {
+  return Visit(seed_, count_++, is_incident).Build(end_unix_ns);
 }
 
 }  // namespace throughline::gateway

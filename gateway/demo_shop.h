@@ -3,9 +3,13 @@
 //   storefront ─┬─> catalogue                     browse
 //               ├─> cart ──> catalogue            put something into the cart
 //               └─> checkout ─┬─> cart            order
-//                             ├─> catalogue       (the canary of checkout asks once per item)
-//                             ├─> payment ──> a card network outside: slow now and then
+//                             ├─> catalogue       (the canary of checkout asks once per item, and
+//                             │                    a search index that is missing)
+//                             ├─> payment-service ──> fraud-check ──> external-api, outside
 //                             └─> shipping
+//
+// In an incident external-api takes 1.4 s, so that fraud-check takes 1.5 s and payment-service 1.8
+// s.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +30,10 @@ enum class ShopService : std::uint8_t {
   kCheckout,
   kCheckoutCanary,
   kPayment,
+  kFraudCheck,
   kShipping,
 };
-inline constexpr std::size_t kShopServices = 7;  // With the canary, which is a second checkout.
+inline constexpr std::size_t kShopServices = 8;  // With the canary, which is a second checkout.
 
 struct ServiceFacts {
   std::string_view name;
@@ -78,7 +83,7 @@ class Shop {
 
   // The next visit, which ends at `end_unix_ns`. The same seed gives the same visits, shifted in
   // time.
-  DemoTrace Next(std::uint64_t end_unix_ns);
+  DemoTrace Next(std::uint64_t end_unix_ns, bool is_incident);
 
  private:
   std::uint64_t seed_;

@@ -30,7 +30,8 @@ Result<void> TakeTrace(const Request& http, const Context& context, ExplainReque
                  "trace_id: " + std::to_string(lookup.matches.size()) + " traces have this id"};
   }
   KnownTraces known(http.scope, context);
-  TL_TRY_ASSIGN(const KnownTrace* trace, known.Find(lookup.matches.front().trace_id));
+  request.options.trace_id = lookup.matches.front().trace_id;
+  TL_TRY_ASSIGN(const KnownTrace* trace, known.Find(request.options.trace_id));
   const TraceSummary* summary = trace->summary();
   if (summary == nullptr || summary->evidence.span_count == 0) {
     return Error{Errc::kNotFound, "trace_id: no span of it is here"};
@@ -93,6 +94,7 @@ Result<Explained> ExplainRecords(const Request& http, ExplainRequest& request,
   std::vector<TimeSpan> windows = explained.baseline;
   windows.push_back(explained.window);
   TL_TRY_ASSIGN(const CpuPoints cpu, ReadCpu(http, windows, context));
+  request.options.service = request.filter.service.value_or(std::string());
   request.options.cpu = cpu.Changes(read.traces, explained.window, explained.baseline);
   std::vector<TraceWindow> baseline;
   for (const TimeSpan& time : explained.baseline) {

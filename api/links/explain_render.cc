@@ -41,6 +41,26 @@ void WriteFindingMembers(wire::JsonWriter& json, const ExplainedFinding& finding
   WriteNullable(json.Key("explained_by"), finding.explained_by);
 }
 
+// null where there is none.
+void WriteExample(wire::JsonWriter& json, const ExplainedExample& example) {
+  if (example.steps.empty()) {
+    json.Null();
+    return;
+  }
+  json.BeginObject();
+  WriteId(json.Key("trace_id"), example.trace_id);
+  WriteDuration(json.Key("culprit_ns"), example.culprit_ns);
+  WriteDuration(json.Key("duration_ns"), example.duration_ns);
+  json.Key("steps").BeginArray();
+  for (const ExampleStep& step : example.steps) {
+    json.BeginObject();
+    json.Key("service").String(step.service);
+    WriteDuration(json.Key("duration_ns"), step.duration_ns);
+    json.EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
 void WriteCulprit(wire::JsonWriter& json, const Culprit& culprit) {
   json.BeginObject();
   json.Key("service").String(culprit.service);
@@ -82,6 +102,7 @@ void WriteCulprit(wire::JsonWriter& json, const Culprit& culprit) {
     json.EndObject();
   }
   json.EndArray();
+  WriteExample(json.Key("example"), culprit.example);
   json.Key("stopped_callers").BeginArray();
   for (const std::string& caller : culprit.stopped_callers) json.String(caller);
   json.EndArray();
@@ -103,6 +124,20 @@ std::string EdgeText(const ExplainedEdge& edge) {
   return text;
 }
 
+// "external-api, 1.4 s of 1.8 s: payment 1.8 s > fraud-check 1.5 s > external-api 1.4 s".
+std::string ExampleText(const Culprit& culprit) {
+  const ExplainedExample& example = culprit.example;
+  std::string text = Plain(culprit.service) + ", " + ShortDuration(example.culprit_ns) + " of " +
+                     ShortDuration(example.duration_ns);
+  std::string_view before = ": ";
+  for (const ExampleStep& step : example.steps) {
+    text.append(before).append(Plain(step.service)).append(" ");
+    text += ShortDuration(step.duration_ns);
+    before = " > ";
+  }
+  return text;
+}
+
 std::string FindingText(const ExplainedFinding& finding) {
   return std::string(finding.is_new ? "new " : "lost ") + finding.kind + " \"" +
          Plain(finding.pattern) + "\" in " + Plain(finding.context) + ", " +
@@ -118,6 +153,7 @@ std::string KindText(const std::string& kind) {
 }
 
 void AppendCulprit(const Culprit& culprit, std::size_t traces, std::string& out) {
+  if (!culprit.example.steps.empty()) out += "  " + ExampleText(culprit) + "\n";
   for (const ExplainedEdge& edge : culprit.edges) out += "  " + EdgeText(edge) + "\n";
   for (const ExplainedFinding& finding : culprit.findings) {
     if (finding.explained_by.empty()) out += "  " + FindingText(finding) + "\n";

@@ -38,6 +38,11 @@ std::string Duration(double ns) {
   return Fixed(ns / 1e6, ns >= 1e7 ? 0 : 1) + " ms";
 }
 
+std::string ShortDuration(std::uint64_t ns) {
+  const auto value = static_cast<double>(ns);
+  return ns >= 1'000'000'000 ? Fixed(value / 1e9, 1) + " s" : Duration(value);
+}
+
 std::string Percent(double share) { return Fixed(100 * share, 0) + " %"; }
 
 std::string Count(std::uint64_t count, std::string_view noun) {

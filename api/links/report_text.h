@@ -24,7 +24,8 @@ Response TextAnswer(std::string text);
 // '?'.
 std::string Plain(std::string_view text);
 std::string Fixed(double value, int digits);
-std::string Duration(double ns);  // "1.84 s", "461 ms", "3.2 ms".
+std::string Duration(double ns);              // "1.84 s", "461 ms", "3.2 ms".
+std::string ShortDuration(std::uint64_t ns);  // "1.8 s", and below a second as above.
 std::string Percent(double share);
 std::string Count(std::uint64_t count, std::string_view noun);  // "1 trace", "2 traces".
 std::string Moment(std::uint64_t unix_ns);                      // "2026-03-01 12:00:00Z".

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "correlate/analysis/explain_attributes.h"
@@ -198,6 +199,7 @@ class Explainer {
         if (culprit.edges.size() < kShownEdges) culprit.edges.push_back(EdgeOf(item));
         examples.insert(examples.end(), item.traces.begin(), item.traces.end());
       }
+      culprit.example = ExampleOfSlow(suspect.service, slow->second);
     }
     const auto changed = changed_.services.find(suspect.service);
     if (changed != changed_.services.end()) {
@@ -221,6 +223,25 @@ class Explainer {
     if (options_.attributes) DescribeAttributes(suspect.service, examples, culprit);
     culprit.trace_ids = ExamplesOf(traces_, std::move(examples), kShownTraces);
     return culprit;
+  }
+
+  // Of the trace that was asked about, else of the first one with an exemplar, else of the first.
+  ExplainedExample ExampleOfSlow(std::string_view service, const SlowService& slow) const {
+    std::vector<std::uint32_t> items;
+    std::uint32_t best = kNoIndex;
+    const auto rank = [this](std::uint32_t t) {
+      const TraceRecord& trace = traces_.traces[t];
+      return std::tuple(trace.trace_id != options_.trace_id, !trace.has_exemplar, t);
+    };
+    for (const std::uint32_t i : slow.items) {
+      items.push_back(slow_.items[i].item);
+      for (const std::uint32_t t : slow_.items[i].traces) {
+        if (best == kNoIndex || rank(t) < rank(best)) best = t;
+      }
+    }
+    if (best == kNoIndex) return {};
+    std::sort(items.begin(), items.end());
+    return ExampleOf(traces_, best, options_.service, service, items);
   }
 
   void DescribeAttributes(std::string_view service, const std::vector<std::uint32_t>& deviating,

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "correlate/analysis/explain_example.h"
 #include "correlate/analysis/explain_model.h"
 #include "correlate/analysis/explain_records.h"
 
@@ -40,6 +41,10 @@ struct ExplainOptions {
   std::vector<CpuChange> cpu;
   std::size_t culprits = 10;
   bool attributes = true;  // Else no culprit has any: for deciding whether a window was a spike.
+  // What was asked about: a culprit's example begins at this service, and is this trace, where it
+  // can be.
+  std::string service = {};
+  TraceId trace_id = {};
 };
 
 // Below either it is too little data.
@@ -96,6 +101,7 @@ struct Culprit {
   std::vector<ExplainedFinding> findings;
   std::vector<ExplainedAttribute> attributes;
   std::vector<CpuChange> cpu;
+  ExplainedExample example;                  // Of a trace in which it was slow.
   std::vector<std::string> stopped_callers;  // Whose flow now ends at this service.
   std::vector<TraceId> trace_ids;            // Those with exemplars first, then by time.
 };

@@ -70,6 +70,45 @@ TEST(Explain, NamesTheCallOutsideOfTheSystem) {
   EXPECT_EQ(explanation.baseline_windows, kBaselineWindows);
 }
 
+std::string ServicesOf(const ExplainedExample& example) {
+  std::string text;
+  for (const ExampleStep& step : example.steps) text += (text.empty() ? "" : ">") + step.service;
+  return text;
+}
+
+TEST(Explain, AnExampleLeadsFromWhatWasAskedAboutToTheCulprit) {
+  const auto traces = Record(Spike(1, [](ExplainWorld& world) { world.api_ms = 1400; }));
+  const Explanation plain = ExplainSpike(traces);
+  ASSERT_FALSE(plain.culprits.empty());
+  const ExplainedExample& example = plain.culprits.front().example;
+  EXPECT_EQ(ServicesOf(example), "shop>payment>fraud-check>external-api");
+  EXPECT_EQ(example.trace_id, plain.culprits.front().trace_ids.front());
+  EXPECT_NEAR(static_cast<double>(example.culprit_ns) / 1e6, 1400, 300);
+  EXPECT_EQ(example.culprit_ns, example.steps.back().duration_ns);
+  EXPECT_EQ(example.duration_ns, example.steps.front().duration_ns);
+  EXPECT_GT(example.duration_ns, example.culprit_ns);
+
+  ExplainOptions options;
+  options.service = "payment";
+  options.trace_id = plain.culprits.front().trace_ids.back();
+  const Explanation asked = ExplainSpike(traces, options);
+  EXPECT_EQ(ServicesOf(asked.culprits.front().example), "payment>fraud-check>external-api");
+  EXPECT_EQ(asked.culprits.front().example.trace_id, options.trace_id);
+  // Below which the culprit is not, or nobody.
+  for (const char* elsewhere : {"external-api", "nobody"}) {
+    options.service = elsewhere;
+    EXPECT_EQ(ServicesOf(ExplainSpike(traces, options).culprits.front().example),
+              "shop>payment>fraud-check>external-api");
+  }
+}
+
+TEST(Explain, AnExampleOfOwnTimeEndsAtTheService) {
+  const auto traces = Record(Spike(2, [](ExplainWorld& world) { world.fraud_own_ms = 500; }));
+  const ExplainedExample example = ExplainSpike(traces).culprits.front().example;
+  EXPECT_EQ(ServicesOf(example), "shop>payment>fraud-check");
+  EXPECT_NEAR(static_cast<double>(example.culprit_ns) / 1e6, 500, 120);
+}
+
 TEST(Explain, NamesAServicesOwnTime) {
   const auto traces = Record(Spike(2, [](ExplainWorld& world) { world.fraud_own_ms = 500; }));
   const Explanation explanation = ExplainSpike(traces);
@@ -212,6 +251,9 @@ std::string Shown(const Explanation& explanation) {
       out += "\n  " + finding.pattern + finding.context + std::to_string(finding.z);
     }
     for (const auto& attribute : culprit.attributes) out += "\n  " + attribute.value;
+    for (const ExampleStep& step : culprit.example.steps) {
+      out += "\n  " + step.service + std::to_string(step.duration_ns);
+    }
     for (const TraceId id : culprit.trace_ids) out += " " + ToHex(id);
   }
   return out;
