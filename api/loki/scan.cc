@@ -45,13 +45,14 @@ class Scanner {
         if (!pipeline_.TextMatches(entry.line)) continue;
       }
       const LineLabels& stream = labeler_.StreamOf(line);
+      const std::uint64_t unix_ns = TimeOf(line, arrival_unix_ns.value_or(line.arrival_unix_ns));
       if (labeler_.gave_up()) {
         end.missing = kDeadline;
-        end.reached_unix_ns = TimeOf(line);
+        end.reached_unix_ns = unix_ns;
         return false;
       }
       if (!pipeline_.StreamMatches(stream)) continue;
-      entry.unix_ns = TimeOf(line, arrival_unix_ns.value_or(line.arrival_unix_ns));
+      entry.unix_ns = unix_ns;
       entry.labels = stream;
       if (metadata_) labeler_.AddMetadata(line, entry.labels);
       if (pipeline_.Run(entry) && !on_entry_(entry)) return false;
