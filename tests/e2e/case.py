@@ -8,11 +8,13 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "conformance")]
 
+import clients  # noqa: E402
 from gateway_process import Gateway, find_binary  # noqa: E402
 
 
 class GatewayCase(unittest.TestCase):
     def setUp(self):
+        clients.begun = True
         self.work = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.binary = find_binary()
 

@@ -76,6 +76,7 @@ class SyslogNg(Daemon):
             "@version: 3.35\n"
             f'source s_src {{ unix-dgram("{self.socket}" flags(syslog-protocol)); }};\n'
             f'@include "{self.included}"\n')
+        program = find("syslog-ng")
         modules = next((UNPACKED / "usr/lib/syslog-ng").glob("[0-9]*"))
-        return [find("syslog-ng"), "--foreground", "--no-caps", "-f", main, "--module-path", modules,
+        return [program, "--foreground", "--no-caps", "-f", main, "--module-path", modules,
                 "-R", self.work / "persist", "-c", self.work / "control", "-p", self.work / "pid"]
