@@ -1,4 +1,5 @@
-// LogQL's metric queries: numbers of lines and bytes over time.
+// LogQL's metric queries: numbers of lines and bytes over time, and of what unwrap takes out of
+// them.
 //
 // A point whose window was not looked at whole (the bounds of a scan) is left out, with a warning:
 // there is no number that is too small. As in Loki a line that a stage could not read is an error,

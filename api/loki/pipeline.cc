@@ -18,11 +18,6 @@ using query::LabelCondition;
 using query::LogStage;
 using query::Template;
 
-void SetError(LineLabels& labels, std::string_view error, std::string_view details) {
-  labels.Set(kErrorLabel, error, LabelKind::kParsed);
-  labels.Set(kErrorDetailsLabel, details, LabelKind::kParsed);
-}
-
 // What a parser found. A name that the line has already of its stream or its metadata is given the
 // end _extracted; of two equal fields the first stays.
 void AddParsed(std::string_view key, std::string_view value, LineLabels& labels) {
@@ -39,11 +34,6 @@ bool FilterKeeps(const LogStage& stage, std::string_view line) {
                                [&](const auto& match) { return match.Matches(line); });
   const bool negative = stage.op == Matcher::Op::kNotEqual || stage.op == Matcher::Op::kNotRegex;
   return any != negative;
-}
-
-bool ReadNumber(std::string_view text, double& number) {
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  return read.ec == std::errc() && read.ptr == text.data() + text.size();
 }
 
 bool Compares(LabelCondition::Compare compare, double left, double right) {
@@ -63,29 +53,12 @@ bool NumberHolds(const LabelCondition& condition, LineLabels& labels) {
   const Label* const label = labels.Find(condition.text.matcher.key);
   if (label == nullptr) return false;
   double number = 0;
-  const bool readable =
-      condition.unit == LabelCondition::Unit::kSeconds ? query::ReadSeconds(label->value, number)
-      : condition.unit == LabelCondition::Unit::kBytes ? query::ReadBytes(label->value, number)
-                                                       : ReadNumber(label->value, number);
-  if (!readable) {
+  if (!ReadNumber(label->value, condition.unit, number)) {
     // Loki keeps what it cannot compare, and says so.
     SetError(labels, "LabelFilterErr", "cannot compare \"" + label->value + "\"");
     return true;
   }
   return Compares(condition.compare, number, condition.number);
-}
-
-bool Holds(const LabelCondition& condition, LineLabels& labels) {
-  using Kind = LabelCondition::Kind;
-  const auto holds = [&](const LabelCondition& part) { return Holds(part, labels); };
-  switch (condition.kind) {
-    case Kind::kAnd: return std::all_of(condition.both.begin(), condition.both.end(), holds);
-    case Kind::kOr: return std::any_of(condition.both.begin(), condition.both.end(), holds);
-    case Kind::kNumber: return NumberHolds(condition, labels);
-    case Kind::kText:
-      return condition.text.match.Matches(labels.ValueOf(condition.text.matcher.key));
-  }
-  return false;
 }
 
 std::string Rendered(const Template& text, const Entry& entry) {
@@ -197,6 +170,31 @@ void RunDecolorize(std::string& line) {
 }
 
 }  // namespace
+
+bool ReadNumber(std::string_view text, LabelCondition::Unit unit, double& number) {
+  if (unit == LabelCondition::Unit::kSeconds) return query::ReadSeconds(text, number);
+  if (unit == LabelCondition::Unit::kBytes) return query::ReadBytes(text, number);
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  return read.ec == std::errc() && read.ptr == text.data() + text.size();
+}
+
+void SetError(LineLabels& labels, std::string_view error, std::string_view details) {
+  labels.Set(kErrorLabel, error, LabelKind::kParsed);
+  labels.Set(kErrorDetailsLabel, details, LabelKind::kParsed);
+}
+
+bool Holds(const LabelCondition& condition, LineLabels& labels) {
+  using Kind = LabelCondition::Kind;
+  const auto holds = [&](const LabelCondition& part) { return Holds(part, labels); };
+  switch (condition.kind) {
+    case Kind::kAnd: return std::all_of(condition.both.begin(), condition.both.end(), holds);
+    case Kind::kOr: return std::any_of(condition.both.begin(), condition.both.end(), holds);
+    case Kind::kNumber: return NumberHolds(condition, labels);
+    case Kind::kText:
+      return condition.text.match.Matches(labels.ValueOf(condition.text.matcher.key));
+  }
+  return false;
+}
 
 Pipeline::Pipeline(const query::LogSelection& selection) : selection_(selection) {
   while (text_filters_ < selection.stages.size() &&

@@ -23,6 +23,12 @@ struct Entry {
   LineLabels labels;
 };
 
+// The number that a label's text is, in seconds or bytes where the unit says so. False: it is none.
+bool ReadNumber(std::string_view text, query::LabelCondition::Unit unit, double& number);
+void SetError(LineLabels& labels, std::string_view error, std::string_view details);
+// A label filter. What it cannot compare it lets pass, with the label __error__.
+bool Holds(const query::LabelCondition& condition, LineLabels& labels);
+
 class Pipeline {
  public:
   // The selection must outlive it.

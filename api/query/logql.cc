@@ -12,37 +12,34 @@ namespace {
 using Kind = LogQl::Kind;
 using Token = LogQlToken;
 
-constexpr std::array<std::string_view, 4> kRangeFunctions = {"count_over_time", "rate",
-                                                             "bytes_over_time", "bytes_rate"};
-constexpr std::array<std::string_view, 5> kAggregations = {"sum", "count", "min", "max", "avg"};
+// Of lines; rate is of numbers, too, where there is an unwrap.
+constexpr std::array<std::string_view, 4> kLineFunctions = {"count_over_time", "rate",
+                                                            "bytes_over_time", "bytes_rate"};
+// Of the numbers that unwrap takes out.
+constexpr std::array<std::string_view, 9> kNumberFunctions = {
+    "sum_over_time",    "avg_over_time",    "max_over_time",
+    "min_over_time",    "first_over_time",  "last_over_time",
+    "stdvar_over_time", "stddev_over_time", "quantile_over_time"};
+constexpr std::array<std::string_view, 9> kAggregations = {
+    "sum", "count", "min", "max", "avg", "stddev", "stdvar", "topk", "bottomk"};
 // Words of LogQL that are known by name only.
-constexpr std::array<std::string_view, 21> kUnsupported = {"absent_over_time",
-                                                           "sum_over_time",
-                                                           "avg_over_time",
-                                                           "max_over_time",
-                                                           "min_over_time",
-                                                           "first_over_time",
-                                                           "last_over_time",
-                                                           "stdvar_over_time",
-                                                           "stddev_over_time",
-                                                           "quantile_over_time",
-                                                           "rate_counter",
-                                                           "topk",
-                                                           "bottomk",
-                                                           "stddev",
-                                                           "stdvar",
-                                                           "sort",
-                                                           "sort_desc",
-                                                           "label_replace",
-                                                           "approx_topk",
-                                                           "count_values",
-                                                           "bool"};
+constexpr std::array<std::string_view, 7> kUnsupported = {
+    "absent_over_time", "rate_counter", "sort",        "sort_desc",
+    "label_replace",    "approx_topk",  "count_values"};
+constexpr std::string_view kSupported =
+    "count_over_time, rate, bytes_over_time, bytes_rate, sum_over_time, avg_over_time, "
+    "max_over_time, min_over_time, first_over_time, last_over_time, stdvar_over_time, "
+    "stddev_over_time, quantile_over_time, sum, count, min, max, avg, stddev, stdvar, topk, "
+    "bottomk, vector";
+constexpr double kMostTop = 1e6;
 
 struct Operator {
   std::string_view text;
   int binds;
 };
-constexpr Operator kOperators[] = {{"+", 1}, {"-", 1}, {"*", 2}, {"/", 2}, {"%", 2}, {"^", 3}};
+constexpr Operator kOperators[] = {{"==", 1}, {"!=", 1}, {">=", 1}, {"<=", 1}, {">", 1}, {"<", 1},
+                                   {"+", 2},  {"-", 2},  {"*", 3},  {"/", 3},  {"%", 3}, {"^", 4}};
+constexpr int kBindsOfComparison = 1;
 
 bool IsOneOf(const auto& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -82,8 +79,11 @@ class Parser : private StageParser {
       const Token at = token_;
       TL_TRY(CountPart());
       TL_TRY(Advance());
-      for (const std::string_view word : {"bool", "on", "ignoring", "group_left", "group_right"}) {
-        if (token_.IsWord(word)) return Unsupported(word, "arithmetic of equal label sets");
+      const bool as_bool = token_.IsWord("bool");
+      if (as_bool && op->binds != kBindsOfComparison) return Unexpected();
+      if (as_bool) TL_TRY(Advance());
+      for (const std::string_view word : {"on", "ignoring", "group_left", "group_right"}) {
+        if (token_.IsWord(word)) return Unsupported(word, "operators on equal label sets");
       }
       TL_TRY_ASSIGN(LogQl right, Expression(op->text == "^" ? op->binds - 1 : op->binds));
       if (!left.IsMetric() || !right.IsMetric()) {
@@ -93,12 +93,15 @@ class Parser : private StageParser {
       LogQl binary;
       binary.kind = Kind::kBinary;
       binary.text = op->text;
+      binary.as_bool = as_bool;
       binary.arguments.push_back(std::move(left));
       binary.arguments.push_back(std::move(right));
       left = std::move(binary);
     }
-    for (const std::string_view op : {"==", "!=", ">", ">=", "<", "<="}) {
-      if (left.IsMetric() && token_.Is(op)) return Unsupported(op, "+ - * / % ^");
+    for (const std::string_view word : {"and", "or", "unless"}) {
+      if (left.IsMetric() && token_.IsWordOfAnyCase(word)) {
+        return Unsupported(word, "+ - * / % ^ == != > >= < <=");
+      }
     }
     --depth_;
     return left;
@@ -124,7 +127,9 @@ class Parser : private StageParser {
       return out;
     }
     if (token_.kind != Token::Kind::kName) return Unexpected();
-    if (IsOneOf(kRangeFunctions, token_.text)) return RangeFunction();
+    if (IsOneOf(kLineFunctions, token_.text) || IsOneOf(kNumberFunctions, token_.text)) {
+      return RangeFunction();
+    }
     if (IsOneOf(kAggregations, token_.text)) return Aggregation();
     if (token_.IsWord("vector")) {
       out.kind = Kind::kVector;
@@ -134,12 +139,7 @@ class Parser : private StageParser {
       TL_TRY(Want(")"));
       return out;
     }
-    if (IsOneOf(kUnsupported, token_.text)) {
-      return Unsupported(
-          token_.text,
-          "count_over_time, rate, bytes_over_time, bytes_rate, sum, count, min, max, "
-          "avg, vector");
-    }
+    if (IsOneOf(kUnsupported, token_.text)) return Unsupported(token_.text, kSupported);
     return Unexpected();
   }
 
@@ -153,27 +153,38 @@ class Parser : private StageParser {
   }
 
   // count_over_time({...} | ... [5m] offset 1h), where the range may also stand behind the
-  // selector.
+  // selector; quantile_over_time(0.9, ...).
   Result<LogQl> RangeFunction() {
+    const Token function = token_;
     LogQl range;
     range.kind = Kind::kRange;
     range.text = token_.text;
     TL_TRY(Advance());
+    TL_TRY_ASSIGN(const bool before, Grouping(range));
     TL_TRY(Want("("));
+    if (function.text == "quantile_over_time") {
+      TL_TRY_ASSIGN(range.number, SignedNumber());
+      TL_TRY(Want(","));
+    }
     const bool parenthesized = token_.Is("(");
     if (parenthesized) TL_TRY(Advance());
     TL_TRY(Selector(range.selection));
     if (token_.Is("[")) {
       TL_TRY(RangeOf(range));
-      TL_TRY(Stages(range.selection));
+      TL_TRY(Stages(range.selection, &range.unwrap));
     } else {
-      TL_TRY(Stages(range.selection));
+      TL_TRY(Stages(range.selection, &range.unwrap));
       if (parenthesized) TL_TRY(Want(")"));
       TL_TRY(RangeOf(range));
     }
     TL_TRY(Want(")"));
-    if (token_.IsWord("by") || token_.IsWord("without")) {
-      return Unsupported("by of " + range.text, "sum by (label) (" + range.text + "(...))");
+    const bool of_numbers = IsOneOf(kNumberFunctions, function.text);
+    if (range.unwrap.has_value() != of_numbers && (of_numbers || function.text != "rate")) {
+      return lexer_.Wrong(function.at, "invalid aggregation " + range.text +
+                                           (of_numbers ? " without unwrap" : " with unwrap"));
+    }
+    if (!before) {
+      TL_TRY(Grouping(range));
     }
     return range;
   }
@@ -206,6 +217,15 @@ class Parser : private StageParser {
     TL_TRY(Advance());
     TL_TRY_ASSIGN(const bool before, Grouping(aggregate));
     TL_TRY(Want("("));
+    if (aggregate.text == "topk" || aggregate.text == "bottomk") {
+      const Token count = token_;
+      TL_TRY_ASSIGN(aggregate.number, SignedNumber());
+      if (!(aggregate.number >= 1 && aggregate.number <= kMostTop)) {
+        return lexer_.Wrong(count.at,
+                            "invalid parameter (must be greater than 0) " + aggregate.text);
+      }
+      TL_TRY(Want(","));
+    }
     const Token at = token_;
     TL_TRY_ASSIGN(LogQl of, Expression(0));
     if (!of.IsMetric() || of.kind == Kind::kNumber) {
@@ -222,6 +242,7 @@ class Parser : private StageParser {
   // False: there is none.
   Result<bool> Grouping(LogQl& aggregate) {
     if (!token_.IsWord("by") && !token_.IsWord("without")) return false;
+    aggregate.grouped = true;
     aggregate.without = token_.IsWord("without");
     TL_TRY(Advance());
     TL_TRY(Want("("));

@@ -2,8 +2,10 @@
 //
 // What is read: selectors; line filters with `or`; json, logfmt, regexp, pattern, decolorize; label
 // filters; drop, keep; label_format and line_format with the templates of logql_template.h;
-// count_over_time, rate, bytes_over_time and bytes_rate with an offset; sum, count, min, max, avg
-// with by and without; arithmetic; vector(). The rest of LogQL is refused by name.
+// count_over_time, rate, bytes_over_time and bytes_rate, and the functions over numbers that unwrap
+// takes out of lines, with an offset; sum, count, min, max, avg, stddev, stdvar, topk and bottomk,
+// all with by and without; arithmetic and comparisons; vector(). The rest of LogQL is refused by
+// name.
 //
 // Two liberties: {} selects all lines, and a text of hex digits that the end of the query closes is
 // one (a revision of Grafana asks so).
@@ -97,12 +99,20 @@ struct LogSelection {
   std::vector<LogStage> stages;
 };
 
+// Which label of a line is its number.
+struct Unwrap {
+  std::string label;
+  LabelCondition::Unit unit = LabelCondition::Unit::kNone;
+  std::vector<LabelCondition> conditions;  // Behind it, all of them: | __error__=""
+};
+
 struct LogQl {
   enum class Kind {
     kLines,      // selection
-    kRange,      // text: count_over_time, ...; selection, range_ns, offset_ns
-    kAggregate,  // text: sum, ...; labels, without; one argument
-    kBinary,     // text: + - * / % ^; two arguments
+    kRange,      // text: count_over_time, ...; selection, unwrap, range_ns, offset_ns, grouping;
+                 // number: of quantile_over_time
+    kAggregate,  // text: sum, ...; grouping; number: of topk and bottomk; one argument
+    kBinary,     // text: + - * / % ^ == != > >= < <=; as_bool; two arguments
     kNumber,     // number
     kVector,     // number
   };
@@ -111,8 +121,11 @@ struct LogQl {
   std::string text;
   std::uint64_t range_ns = 0;
   std::uint64_t offset_ns = 0;
+  std::optional<Unwrap> unwrap;
+  bool grouped = false;  // by or without is there, with these labels.
   bool without = false;
   std::vector<std::string> labels;
+  bool as_bool = false;  // A comparison that is 0 or 1, where others leave out what is false.
   double number = 0;
   std::vector<LogQl> arguments;
 

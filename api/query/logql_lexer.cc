@@ -83,6 +83,10 @@ bool ReadBytes(std::string_view text, double& bytes) {
   return true;
 }
 
+bool LogQlToken::IsWordOfAnyCase(std::string_view lower_case_word) const {
+  return kind == Kind::kName && Lower(text) == lower_case_word;
+}
+
 std::string LogQlToken::Name() const {
   switch (kind) {
     case Kind::kEnd: return "$end";

@@ -22,6 +22,8 @@ struct LogQlToken {
 
   bool Is(std::string_view symbol) const { return kind == Kind::kSymbol && text == symbol; }
   bool IsWord(std::string_view word) const { return kind == Kind::kName && text == word; }
+  // "and" and "or" are of any case: Grafana writes both.
+  bool IsWordOfAnyCase(std::string_view lower_case_word) const;
   // As Loki's errors call it: IDENTIFIER, STRING, $end, ...
   std::string Name() const;
 };

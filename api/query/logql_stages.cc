@@ -22,25 +22,6 @@ bool IsFilter(const Token& token) {
          token.Is("!>");
 }
 
-// "and" and "or" are of any case: Grafana writes both.
-bool IsWordOfAnyCase(const Token& token, std::string_view word) {
-  const auto same = [](char a, char b) { return (a | 0x20) == b; };
-  return token.kind == Token::Kind::kName &&
-         std::equal(token.text.begin(), token.text.end(), word.begin(), word.end(), same);
-}
-
-// `both` of one kind in one level: a or b or c.
-LabelCondition Joined(LabelCondition::Kind kind, LabelCondition left, LabelCondition right) {
-  if (left.kind != kind) {
-    LabelCondition joined;
-    joined.kind = kind;
-    joined.both.push_back(std::move(left));
-    left = std::move(joined);
-  }
-  left.both.push_back(std::move(right));
-  return left;
-}
-
 }  // namespace
 
 Error StageParser::Unexpected(std::string_view wanted) const {
@@ -130,11 +111,15 @@ Result<LabelMatch> StageParser::OneMatcher() {
   return out;
 }
 
-Result<void> StageParser::Stages(LogSelection& selection) {
+Result<void> StageParser::Stages(LogSelection& selection, std::optional<Unwrap>* unwrap) {
   while (token_.Is("|") || IsFilter(token_)) {
     TL_TRY(CountPart());
     const bool is_filter = IsFilter(token_);
     if (!is_filter) TL_TRY(Advance());
+    if (!is_filter && unwrap != nullptr && token_.IsWord("unwrap")) {
+      TL_TRY_ASSIGN(*unwrap, UnwrapStage());
+      return {};
+    }
     TL_TRY_ASSIGN(LogStage stage, is_filter ? LineFilter() : PipeStage());
     selection.stages.push_back(std::move(stage));
   }
@@ -160,7 +145,7 @@ Result<LogStage> StageParser::LineFilter() {
     if (!match) return lexer_.Wrong(at.at, match.error().message);
     stage.texts.push_back(std::move(text));
     stage.matches.push_back(*std::move(match));
-  } while (IsWordOfAnyCase(token_, "or"));
+  } while (token_.IsWordOfAnyCase("or"));
   return stage;
 }
 
@@ -190,12 +175,49 @@ Result<LogStage> StageParser::PipeStage() {
     stage.formats.push_back({.label = {}, .text = std::move(text), .renames = {}});
     return stage;
   }
-  for (const std::string_view other : {"unpack", "unwrap", "distinct"}) {
+  if (word.IsWord("unwrap")) {
+    return Unsupported("unwrap outside of a function over time",
+                       "sum_over_time({...} | json | unwrap x [5m])");
+  }
+  for (const std::string_view other : {"unpack", "distinct"}) {
     if (word.IsWord(other)) return Unsupported(other, kStages);
   }
   stage.kind = Kind::kCondition;
   TL_TRY_ASSIGN(stage.condition, Condition());
   return stage;
+}
+
+// unwrap x, unwrap duration(x), unwrap bytes(x), and label filters behind it.
+Result<Unwrap> StageParser::UnwrapStage() {
+  using Unit = LabelCondition::Unit;
+  Unwrap unwrap;
+  TL_TRY(Advance());
+  if (token_.kind != Token::Kind::kName) return Unexpected("IDENTIFIER");
+  const Token word = token_;
+  TL_TRY(Advance());
+  if (token_.Is("(")) {
+    const bool is_duration = word.IsWord("duration") || word.IsWord("duration_seconds");
+    if (!is_duration && !word.IsWord("bytes")) {
+      return lexer_.Wrong(word.at,
+                          "syntax error: unexpected IDENTIFIER, expecting duration, "
+                          "duration_seconds or bytes");
+    }
+    unwrap.unit = is_duration ? Unit::kSeconds : Unit::kBytes;
+    TL_TRY(Advance());
+    if (token_.kind != Token::Kind::kName) return Unexpected("IDENTIFIER");
+    unwrap.label = token_.text;
+    TL_TRY(Advance());
+    TL_TRY(Want(")"));
+  } else {
+    unwrap.label = word.text;
+  }
+  while (token_.Is("|")) {
+    TL_TRY(CountPart());
+    TL_TRY(Advance());
+    TL_TRY_ASSIGN(LabelCondition condition, Condition());
+    unwrap.conditions.push_back(std::move(condition));
+  }
+  return unwrap;
 }
 
 // json, logfmt [--strict] [--keep-empty], each with what they take out: a="b.c", d
@@ -312,97 +334,6 @@ Result<LogStage> StageParser::DropOrKeep(LogStage::Kind kind) {
     stage.dropped.push_back(std::move(dropped));
   } while (token_.Is(","));
   return stage;
-}
-
-Result<LabelCondition> StageParser::Condition() {
-  TL_TRY(Deeper());
-  TL_TRY_ASSIGN(LabelCondition left, AndCondition());
-  while (IsWordOfAnyCase(token_, "or")) {
-    TL_TRY(Advance());
-    TL_TRY_ASSIGN(LabelCondition right, AndCondition());
-    left = Joined(LabelCondition::Kind::kOr, std::move(left), std::move(right));
-  }
-  --depth_;
-  return left;
-}
-
-// Beside the word, a comma is an `and`, and so is nothing at all.
-Result<LabelCondition> StageParser::AndCondition() {
-  TL_TRY_ASSIGN(LabelCondition left, OneCondition());
-  while (true) {
-    const bool is_word = IsWordOfAnyCase(token_, "and");
-    if (is_word || token_.Is(",")) {
-      TL_TRY(Advance());
-    } else if (token_.kind != Token::Kind::kName || IsWordOfAnyCase(token_, "or") ||
-               token_.IsWord("offset")) {
-      return left;
-    }
-    TL_TRY_ASSIGN(LabelCondition right, OneCondition());
-    left = Joined(LabelCondition::Kind::kAnd, std::move(left), std::move(right));
-  }
-}
-
-Result<LabelCondition> StageParser::OneCondition() {
-  using Compare = LabelCondition::Compare;
-  TL_TRY(CountPart());
-  if (token_.Is("(")) {
-    TL_TRY(Advance());
-    TL_TRY_ASSIGN(LabelCondition inner, Condition());
-    TL_TRY(Want(")"));
-    return inner;
-  }
-  if (token_.kind != Token::Kind::kName) return Unexpected("IDENTIFIER");
-  LabelCondition out;
-  out.text.matcher.key = token_.text;
-  TL_TRY(Advance());
-  constexpr std::array<std::pair<std::string_view, Compare>, 7> kCompares = {
-      {{"=", Compare::kEqual},
-       {"==", Compare::kEqual},
-       {"!=", Compare::kNotEqual},
-       {"<", Compare::kLess},
-       {"<=", Compare::kLessEqual},
-       {">", Compare::kGreater},
-       {">=", Compare::kGreaterEqual}}};
-  const bool is_regex = token_.Is("=~") || token_.Is("!~");
-  const auto* compare = std::find_if(kCompares.begin(), kCompares.end(),
-                                     [&](const auto& known) { return token_.Is(known.first); });
-  if (!is_regex && compare == kCompares.end()) {
-    return Unexpected("= or == or != or =~ or !~ or > or >= or < or <=");
-  }
-  const Token op = token_;
-  TL_TRY(Advance());
-  if (token_.kind == Token::Kind::kString) {
-    if (op.Is("=")) {
-      out.text.matcher.op = Op::kEqual;
-    } else if (op.Is("!=")) {
-      out.text.matcher.op = Op::kNotEqual;
-    } else if (is_regex) {
-      out.text.matcher.op = op.Is("=~") ? Op::kRegex : Op::kNotRegex;
-    } else {
-      return Unexpected("NUMBER, DURATION or BYTES");
-    }
-    const Token at = token_;
-    TL_TRY_ASSIGN(out.text.matcher.value, Text());
-    auto match = TextMatch::Compile(out.text.matcher.op, out.text.matcher.value);
-    if (!match) return lexer_.Wrong(at.at, match.error().message);
-    out.text.match = *std::move(match);
-    return out;
-  }
-  if (token_.IsWord("ip")) return Unsupported("ip()", "texts, numbers, durations and sizes");
-  const bool negative = token_.Is("-");
-  if (negative) TL_TRY(Advance());
-  if (is_regex || (token_.kind != Token::Kind::kNumber && token_.kind != Token::Kind::kDuration &&
-                   token_.kind != Token::Kind::kBytes)) {
-    return Unexpected(is_regex ? "STRING" : "STRING, NUMBER, DURATION or BYTES");
-  }
-  out.kind = LabelCondition::Kind::kNumber;
-  out.compare = compare->second;
-  out.unit = token_.kind == Token::Kind::kDuration ? LabelCondition::Unit::kSeconds
-             : token_.kind == Token::Kind::kBytes  ? LabelCondition::Unit::kBytes
-                                                   : LabelCondition::Unit::kNone;
-  out.number = negative ? -token_.number : token_.number;
-  TL_TRY(Advance());
-  return out;
 }
 
 }  // namespace throughline::api::query

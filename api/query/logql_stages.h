@@ -1,9 +1,11 @@
-// The part of LogQL's parser that reads selectors and the stages of a pipeline.
+// The part of LogQL's parser that reads selectors and the stages of a pipeline; label filters are
+// in logql_conditions.cc.
 //
 // One per query; views the text.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,7 +30,8 @@ class StageParser {
 
   Result<void> Selection(LogSelection& selection);  // {...} | ... | ...
   Result<void> Selector(LogSelection& selection);   // {...}
-  Result<void> Stages(LogSelection& selection);     // | ... | ...
+  // | ... | ...; with `unwrap`, which ends them, where it may stand.
+  Result<void> Stages(LogSelection& selection, std::optional<Unwrap>* unwrap = nullptr);
 
   LogQlLexer lexer_;
   LogQlToken token_;
@@ -39,6 +42,7 @@ class StageParser {
   Result<std::string> Text();
   Result<LogStage> LineFilter();
   Result<LogStage> PipeStage();
+  Result<Unwrap> UnwrapStage();
   Result<LogStage> Parser(LogStage::Kind kind);
   Result<LogStage> RegexpStage();
   Result<LogStage> LabelFormat();

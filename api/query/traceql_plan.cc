@@ -119,7 +119,7 @@ void AddComparison(const Field& field, Op op, const Constant& constant, Candidat
   } else if (field.scope == FieldScope::kResource && field.key == "service.name" && text_equals &&
              !out.query.service) {
     out.query.service = constant.text;
-    out.weight += 4;
+    out.weight += 2;  // Less than an error: a service is in many traces.
   }
 }
 
@@ -189,7 +189,44 @@ void AddFields(const Pipeline& pipeline, std::vector<Field>& fields) {
   }
 }
 
+bool IsOfTrace(const Field& field) {
+  if (field.of_parent) return true;
+  switch (field.intrinsic) {
+    case Intrinsic::kChildCount:
+    case Intrinsic::kTraceDuration:
+    case Intrinsic::kRootName:
+    case Intrinsic::kRootService:
+    case Intrinsic::kNestedSetLeft:
+    case Intrinsic::kNestedSetRight:
+    case Intrinsic::kNestedSetParent: return true;
+    default: return false;
+  }
+}
+
+bool IsOfTrace(const Spanset& spanset) {
+  if (spanset.kind != Spanset::Kind::kFilter) return true;
+  std::vector<Field> fields;
+  AddFields(spanset, fields);
+  return std::any_of(fields.begin(), fields.end(),
+                     [](const Field& field) { return IsOfTrace(field); });
+}
+
 }  // namespace
+
+bool NeedsWholeTrace(const Query& query) {
+  for (const Stage& stage : query.pipeline.stages) {
+    if (stage.kind == Stage::Kind::kSelect) continue;
+    if (stage.kind != Stage::Kind::kSpanset || IsOfTrace(*stage.spanset)) return true;
+  }
+  if (!query.metrics) return false;
+  const Metrics& metrics = *query.metrics;
+  if (metrics.selection != nullptr && IsOfTrace(*metrics.selection)) return true;
+  // What compare() counts by are fields of the trace, too.
+  if (metrics.function == Metric::kCompare) return true;
+  return (metrics.of && IsOfTrace(*metrics.of)) ||
+         std::any_of(metrics.by.begin(), metrics.by.end(),
+                     [](const Field& field) { return IsOfTrace(field); });
+}
 
 TraceQuery CandidatesOf(const Pipeline& pipeline) {
   return CandidatesOfSpanset(*pipeline.stages.front().spanset).query;

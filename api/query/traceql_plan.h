@@ -16,6 +16,10 @@ namespace throughline::api::query::traceql {
 // Evaluator, too.
 TraceQuery CandidatesOf(const Pipeline& pipeline);
 
+// Whether what a span contributes depends on other spans of its trace: on a relation, a number of
+// spans, or a field of the trace.
+bool NeedsWholeTrace(const Query& query);
+
 // The fields that a query names, for the columns of its answer: in order, each once.
 std::vector<Field> FieldsOf(const Pipeline& pipeline);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "api/query/traceql_names.h"
 #include "api/query/traceql_value.h"
@@ -75,7 +76,11 @@ void MetricSeries::Add(const query::traceql::Trace& trace, std::uint32_t place) 
     }
   }
   MetricExemplar& exemplar = group->exemplars[step];
-  if (!exemplar.trace_id.IsValid()) exemplar = {trace.id(), start, value};
+  // The newest, in whatever order spans come.
+  const TraceId id = trace.id();
+  if (std::tie(exemplar.unix_ns, exemplar.trace_id) < std::tie(start, id)) {
+    exemplar = {id, start, value};
+  }
 }
 
 MetricSeries::Group* MetricSeries::GroupOf(const query::traceql::Trace& trace, std::uint32_t place,

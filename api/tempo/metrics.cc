@@ -1,4 +1,5 @@
 // GET /api/metrics/query_range and /api/metrics/query: TraceQL's metrics, of the spans held here.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "api/tempo/metric_series.h"
 #include "api/tempo/parameters.h"
 #include "api/time_text.h"
+#include "api/walk_spans.h"
 #include "api/walk_traces.h"
 #include "wire/json_writer.h"
 
@@ -106,22 +108,40 @@ TraceQuery Candidates(const Asked& asked) {
   return query;
 }
 
+// Whether the conditions are likely to leave few traces. To find a trace and read it costs some 40
+// times what a span costs that is read in bulk, so a service alone is not enough.
+bool Narrows(const TraceQuery& query) {
+  constexpr std::uint32_t kError = 2;
+  return query.operation || query.status_code == kError || query.min_duration_ns ||
+         std::any_of(query.attributes.begin(), query.attributes.end(), [](const Matcher& matcher) {
+           return matcher.op == Matcher::Op::kEqual || matcher.op == Matcher::Op::kRegex;
+         });
+}
+
 // Calls `add` for each selected span in the range.
 template <typename Add>
 Result<Walked> EachSpan(const Request& request, const Context& context, const Asked& asked,
                         const Add& add) {
-  const auto visit = [&](const WalkedTrace& walked) {
-    const traceql::Trace trace(walked.summary.trace_id, walked.batch, walked.tree);
+  const auto look = [&](const traceql::Trace& trace) {
     traceql::Evaluator evaluator(trace);
     for (const auto& set : evaluator.Select(asked.query.pipeline)) {
       for (const std::uint32_t place : set.places) {
         if (asked.range.Contains(trace.At(place).start_unix_ns)) add(trace, place, evaluator);
       }
     }
-    return true;
   };
-  return WalkTraces(request, context, Candidates(asked),
-                    {context.settings.query_traces, "limits.query_traces"}, visit);
+  const TraceQuery candidates = Candidates(asked);
+  if (traceql::NeedsWholeTrace(asked.query) || Narrows(candidates)) {
+    const auto visit = [&](const WalkedTrace& walked) {
+      look({walked.summary.trace_id, walked.batch, walked.tree});
+      return true;
+    };
+    return WalkTraces(request, context, candidates,
+                      {context.settings.query_traces, "limits.query_traces"}, visit);
+  }
+  return WalkSpans(request, context, asked.range, [&](const SomeSpans& some) {
+    look({some.id, some.batch, some.tree});
+  });
 }
 
 struct Answer {

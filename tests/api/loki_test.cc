@@ -107,6 +107,13 @@ std::vector<Row> Rows() {
       {"ungrouped_metric", Query,
        "query=count_over_time({service_name=\"checkout\"} | logfmt | drop took, msg[1h])"
        "&time=1750000000"},
+      {"unwrap_quantile", QueryRange,
+       "query=quantile_over_time(0.5, {service_name=\"checkout\"} | logfmt | unwrap duration(took) "
+       "| __error__=`` [1h]) by (level)&step=3600" +
+           range},
+      {"topk", Query,
+       "query=topk(1, sum by (service_name) (count_over_time({service_name=~\".%2B\"}[1h])))"
+       "&time=1750000000"},
       {"labels", Labels, range.substr(1)},
       {"label_values", LabelValues, range.substr(1), "service_name"},
       {"label_values_of_selector", LabelValues, "query={env=\"prod\"}" + range, "job"},
@@ -309,6 +316,104 @@ TEST(LokiApi, PointsThatWereNotCountedWholeAreLeftOut) {
   EXPECT_THAT(cut, HasSubstr(R"([[1749999430,"10"],[1749999440,"9"]])"));
   EXPECT_THAT(cut, HasSubstr("3 of 5 points are left out"));
   EXPECT_EQ(shop.Get(IndexStats, std::string("query={}") + kRange).status, 400);
+}
+
+// Lines of two hosts, a second apart: took 1s, 2s, ... 8s, and as many bytes.
+Batches Numbers() {
+  Sample sample;
+  sample.From({{"service.name", "s"}});
+  for (std::uint64_t i = 1; i <= 8; ++i) {
+    sample.Add(SampleLine{.trace = {1, i},
+                          .time = kFirst + i * store::kSecond,
+                          .body = "host=" + std::string(i % 2 == 0 ? "b" : "a") +
+                                  " n=" + std::to_string(i) + " took=" + std::to_string(i) +
+                                  "s size=" + std::to_string(i) + "KB"});
+  }
+  sample.Add(SampleLine{.trace = {1, 9}, .time = kFirst + store::kSecond, .body = "host=a n=many"});
+  return {sample.Finish()};
+}
+
+struct MetricCase {
+  const char* query;
+  const char* a;  // The value of host a, and of host b; empty: there is none.
+  const char* b;
+};
+
+TEST(LokiApi, NumbersThatAreUnwrapped) {
+  const Shop shop(Numbers());
+  const std::string good = " | __error__=`` [1m]) by (host)";
+  for (const MetricCase& c : std::vector<MetricCase>{
+           {"sum_over_time({} | logfmt | unwrap n", "16", "20"},
+           {"avg_over_time({} | logfmt | unwrap n", "4", "5"},
+           {"max_over_time({} | logfmt | unwrap n", "7", "8"},
+           {"min_over_time({} | logfmt | unwrap n", "1", "2"},
+           {"first_over_time({} | logfmt | unwrap n", "1", "2"},
+           {"last_over_time({} | logfmt | unwrap n", "7", "8"},
+           {"stdvar_over_time({} | logfmt | unwrap n", "5", "5"},
+           {"quantile_over_time(0.5, {} | logfmt | unwrap n", "4", "5"},
+           {"quantile_over_time(2, {} | logfmt | unwrap n", "+Inf", "+Inf"},
+           {"sum_over_time({} | logfmt | unwrap duration(took)", "16", "20"},
+           {"max_over_time({} | logfmt | unwrap bytes(size)", "7000", "8000"},
+           {"rate({} | logfmt | n > 4 | unwrap n", "0.2", "0.23333333333333334"},
+           {"sum_over_time({} | logfmt | host=`a` | unwrap n", "16", ""}}) {
+    const Response response = shop.Get(Query, "query=" + std::string(c.query) + good +
+                                                  "&time=" + std::to_string(kFirst + kMinute));
+    ASSERT_EQ(response.status, 200) << c.query << response.body;
+    for (const auto& [host, value] : {std::pair("a", c.a), std::pair("b", c.b)}) {
+      const std::string series = R"({"metric":{"host":")" + std::string(host) + R"("},"value":[)";
+      const std::string whole = series + "1749999460,\"" + value + "\"]}";
+      EXPECT_EQ(Count(response.body, *value == '\0' ? series : whole), *value == '\0' ? 0U : 1U)
+          << c.query << response.body;
+    }
+  }
+  const std::string at = "&time=" + std::to_string(kFirst + kMinute);
+  // Without a by the series has its labels, but not the number.
+  EXPECT_THAT(
+      shop.Get(Query,
+               "query=sum_over_time({} | logfmt | n < 2 | drop took, size, detected_level "
+               "| unwrap n "
+               "| __error__=`` [1m])" +
+                   at)
+          .body,
+      HasSubstr(R"("metric":{"host":"a","job":"s","service_name":"s"},"value":[1749999460,"1"])"));
+  // What is no number is an error, unless it is passed by.
+  const Response bad = shop.Get(Query, "query=sum_over_time({} | logfmt | unwrap n [1m])" + at);
+  EXPECT_EQ(bad.status, 400);
+  EXPECT_THAT(bad.body, HasSubstr("pipeline error: 'SampleExtractionErr'"));
+}
+
+TEST(LokiApi, WindowsOfUnwrappedNumbersMove) {
+  const Shop shop(Numbers());
+  const std::string first = std::to_string(kFirst / store::kSecond);
+  const std::string last = std::to_string(kFirst / store::kSecond + 10);
+  EXPECT_THAT(
+      shop.Get(QueryRange,
+               "query=max_over_time({} | logfmt | host=`a` | unwrap n | __error__=`` [2s]) "
+               "by (host)&start=" +
+                   first + "&end=" + last + "&step=2")
+          .body,
+      HasSubstr(R"([[1749999402,"1"],[1749999404,"3"],[1749999406,"5"],[1749999408,"7"]])"));
+}
+
+TEST(LokiApi, TopAndComparisons) {
+  const Shop shop(Numbers());
+  const std::string sums =
+      "sum by (host) (sum_over_time({} | logfmt | unwrap n | __error__=`` [1m]))";
+  const auto hosts = [&](const std::string& query) {
+    const std::string body =
+        shop.Get(Query, "query=" + query + "&time=" + std::to_string(kFirst + kMinute)).body;
+    return std::string(Count(body, R"("host":"a")") > 0 ? "a" : "") +
+           (Count(body, R"("host":"b")") > 0 ? "b" : "");
+  };
+  EXPECT_EQ(hosts(sums), "ab");
+  EXPECT_EQ(hosts("topk(1, " + sums + ")"), "b");
+  EXPECT_EQ(hosts("bottomk(1, " + sums + ")"), "a");
+  EXPECT_EQ(hosts("topk by (host) (1, " + sums + ")"), "ab");
+  EXPECT_EQ(hosts(sums + " > 16"), "b");
+  EXPECT_EQ(hosts("16 >= " + sums), "a");
+  EXPECT_EQ(hosts(sums + " == " + sums), "ab");
+  EXPECT_EQ(hosts(sums + " > bool 16"), "ab");
+  EXPECT_EQ(hosts("count by (host) (" + sums + " != 20)"), "a");
 }
 
 TEST(LokiApi, SeriesAreBounded) {

@@ -216,6 +216,7 @@ TEST(PlanTest, LeavesOutWhatSomeSelectedTraceMayNotHave) {
 TEST(PlanTest, OfTwoSidesTheOneThatLeavesOutMore) {
   EXPECT_EQ(Plan(R"({ status = ok } >> { name = "a" })").operation, "a");
   EXPECT_EQ(Plan(R"({ name = "a" } > {})").operation, "a");
+  EXPECT_EQ(Plan(R"({ resource.service.name = "a" } >> { status = error })").status_code, 2U);
   EXPECT_EQ(Plan(R"({ name = "a" } !> { name = "b" })").operation, "b");
   EXPECT_EQ(Plan(R"(({ name = "a" } | count() > 1) && { .b })").operation, "a");
 }
