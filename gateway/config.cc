@@ -255,6 +255,8 @@ constexpr std::array kSettings = {
         "limits.lines_read", "that a LogQL query looks at; more: the answer says what is missing"),
     Count<&Config::label_lines, 1, 100'000'000>(
         "limits.label_lines", "that lists of Loki's labels are made from; more: the newest"),
+    Bytes<&Config::path_bytes, 0, kGiB << 10U>(
+        "limits.path_bytes", "of totals of critical paths, kept by the minute; 0: none are"),
     Bytes<&Config::upstream_bytes, kKiB, kGiB>("limits.upstream_bytes",
                                                "of an answer of an upstream; more: 502"),
     Count<&Config::upstream_calls, 1, 100'000>("limits.upstream_calls",

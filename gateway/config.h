@@ -95,6 +95,7 @@ struct Config {
   std::uint64_t exemplars_answered = 5'000;
   std::uint64_t lines_read = 500'000;
   std::uint64_t label_lines = 50'000;
+  std::uint64_t path_bytes = 16ULL << 20U;  // 0: nothing is kept.
   std::uint64_t upstream_bytes = 32ULL << 20U;
   std::uint64_t upstream_calls = 64;
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);
