@@ -101,6 +101,10 @@ class Store {
   // that of the range; nothing waits for the visitor but this lookup.
   virtual Result<Visited> Visit(const Scope& scope, const VisitQuery& query,
                                 const std::function<bool(const Batch&)>& visit) const = 0;
+  // A number that is another one once Visit gives anything else for this range, of any tenant: what
+  // is worked out from a Visit holds as long as the number that was asked for before it. It may
+  // change though nothing did; it holds for this process.
+  virtual std::uint64_t Revision(const TimeRange& range) const = 0;
   // Sorted by name.
   virtual Result<std::vector<ServiceInfo>> Services(const Scope& scope) const = 0;
   virtual Result<std::vector<OperationInfo>> Operations(const Scope& scope,

@@ -262,6 +262,8 @@ constexpr std::array kSettings = {
                                             "of silence before a ping, and for its answer"),
     Duration<&Config::tail_duration, 1, 365 * kDayMs>("limits.tail_duration",
                                                       "of a tail; then it is closed"),
+    Bytes<&Config::path_bytes, 0, kGiB << 10U>(
+        "limits.path_bytes", "of totals of critical paths, kept by the minute; 0: none are"),
     Bytes<&Config::upstream_bytes, kKiB, kGiB>("limits.upstream_bytes",
                                                "of an answer of an upstream; more: 502"),
     Count<&Config::upstream_calls, 1, 100'000>("limits.upstream_calls",

@@ -99,6 +99,7 @@ struct Config {
   std::uint64_t tail_bytes = 4ULL << 20U;
   std::chrono::nanoseconds tail_ping = std::chrono::seconds(30);
   std::chrono::nanoseconds tail_duration = std::chrono::hours(1);
+  std::uint64_t path_bytes = 16ULL << 20U;  // 0: nothing is kept.
   std::uint64_t upstream_bytes = 32ULL << 20U;
   std::uint64_t upstream_calls = 64;
   std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);

@@ -90,6 +90,7 @@ class Gateway {
   std::unique_ptr<store::backup::Snapshots> snapshots_;  // Null where the store has no files.
   SnapshotCalls snapshot_calls_;
   LinkGauge links_;
+  api::links::PathMinutes path_minutes_;
   ReadPool reads_;
   WaitRoom waits_;
   Tails tails_;  // The writer calls it, from the first request on.

@@ -88,7 +88,7 @@ api::Response Lookups::Answer(const Route& route, const api::Request& request) c
           Error{Errc::kUnavailable, "the lookup waited longer than limits.lookup_deadline"});
     }
     if (route.kind == RouteKind::kEnrich) return Enrich(request);
-    const api::links::Context context{store_, settings_, clock_.NowUnixNs()};
+    const api::links::Context context{store_, settings_, clock_.NowUnixNs(), &path_minutes_};
     response = route.lookup(request, context);
     FinishGet(request, response);
   } catch (const std::exception& error) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "api/links/handlers.h"
+#include "api/links/path_minutes.h"
 #include "correlate/clock.h"
 #include "correlate/store.h"
 #include "gateway/http_server.h"
@@ -35,10 +36,12 @@ class Lookups {
 
   // All must outlive it, and every request that it was given.
   Lookups(const Limits& limits, const api::links::Settings& settings, const Store& store,
-          ReadPool& reads, WaitRoom& waits, const Clock& clock)
+          api::links::PathMinutes& path_minutes, ReadPool& reads, WaitRoom& waits,
+          const Clock& clock)
       : limits_(limits),
         settings_(settings),
         store_(store),
+        path_minutes_(path_minutes),
         reads_(reads),
         waits_(waits),
         clock_(clock) {}
@@ -57,6 +60,7 @@ class Lookups {
   const Limits limits_;
   const api::links::Settings& settings_;
   const Store& store_;
+  api::links::PathMinutes& path_minutes_;
   ReadPool& reads_;
   WaitRoom& waits_;
   const Clock& clock_;

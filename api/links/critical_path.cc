@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "api/links/handlers.h"
+#include "api/links/path_read.h"
 #include "api/links/render.h"
 #include "api/links/report_text.h"
-#include "api/links/walk_records.h"
 #include "api/parameters.h"
 #include "api/status.h"
 #include "correlate/analysis/path_totals.h"
@@ -47,21 +47,6 @@ Result<PathRequest> ReadRequest(const Request& http, const Context& context) {
   request.limit = parameters.Limit(context.settings.default_limit, context.settings.max_limit);
   TL_TRY(parameters.Check());
   return request;
-}
-
-struct ReadPaths {
-  PathTotals totals;
-  WalkedRecords walked;
-};
-
-Result<ReadPaths> ReadTotals(const Request& http, const Context& context, const TimeSpan& window,
-                             const TraceFilter& filter) {
-  ReadPaths read;
-  const auto add = [&read](const RecordedTraces& traces, TraceWindow part) {
-    read.totals.Add(traces, part);
-  };
-  TL_TRY_ASSIGN(read.walked, WalkRecords(http, context, window, filter, add));
-  return read;
 }
 
 // Of all traces, also those that lack it.
@@ -140,11 +125,11 @@ void WriteRow(wire::JsonWriter& json, const Row& row, const PathTotals& window,
 Response CriticalPaths(const Request& http, const Context& context) {
   const auto request = ReadRequest(http, context);
   if (!request) return Problem(request.error());
-  const auto window = ReadTotals(http, context, request->window, request->filter);
+  const auto window = ReadPathTotals(http, context, request->window, request->filter);
   if (!window) return Problem(window.error());
   std::optional<ReadPaths> baseline;
   if (request->baseline) {
-    auto read = ReadTotals(http, context, *request->baseline, request->filter);
+    auto read = ReadPathTotals(http, context, *request->baseline, request->filter);
     if (!read) return Problem(read.error());
     baseline = std::move(*read);
   }

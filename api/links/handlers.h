@@ -42,10 +42,13 @@ struct Settings {
   bool unlinked_kept = false;           // logs.keep_unlinked: what has no trace id is stored too.
 };
 
+class PathMinutes;
+
 struct Context {
   const Store& store;
   const Settings& settings;
   std::uint64_t now_unix_ns;
+  PathMinutes* path_minutes = nullptr;  // Null: none are kept.
 };
 
 Response Locate(const Request& request, const Context& context);         // GET /locate/{id}

@@ -31,6 +31,7 @@ constexpr double kSureSlowZ = 3;         // then so sure,
 constexpr double kSurePartlySlowZ = 15;  // else so sure.
 constexpr double kSureChangedTraces = 5;
 constexpr double kSureChangedShare = 0.15;
+constexpr double kSureManyChangedZ = 3;  // Of so large a share: hundreds of features are tested.
 constexpr double kSureChangedZ = 8;
 
 class Explainer {
@@ -146,8 +147,9 @@ class Explainer {
     const auto changed = changed_.services.find(suspect.service);
     if (changed == changed_.services.end()) return false;
     const double traces = changed->second.unusual_traces;
-    return traces >= kSureChangedTraces && (traces >= kSureChangedShare * window_.size() ||
-                                            changed->second.unusual_z >= kSureChangedZ);
+    const bool many = traces >= kSureChangedShare * window_.size();
+    return traces >= kSureChangedTraces &&
+           changed->second.unusual_z >= (many ? kSureManyChangedZ : kSureChangedZ);
   }
 
   void Rank() {

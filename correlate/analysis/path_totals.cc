@@ -66,6 +66,16 @@ void PathTotals::Add(const RecordedTraces& traces, TraceWindow window) {
   }
 }
 
+std::size_t PathTotals::size_bytes() const {
+  constexpr std::size_t kNode = 64;  // Of a map, with what the allocator adds.
+  std::size_t bytes = sizeof *this;
+  for (const auto& [key, part] : parts_) {
+    bytes += kNode + sizeof key + sizeof part + key.caller.capacity() + key.callee.capacity() +
+             key.operation.capacity() + part.examples.capacity() * sizeof(PathPart::Example);
+  }
+  return bytes;
+}
+
 void PathTotals::Merge(const PathTotals& other) {
   for (const auto& [key, part] : other.parts_) PartOf(key).Merge(part);
   traces_ += other.traces_;

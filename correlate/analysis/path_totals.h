@@ -51,6 +51,7 @@ class PathTotals {
   std::uint64_t traces() const { return traces_; }
   std::uint64_t undetermined() const { return undetermined_; }  // Of traces(): see CriticalPathOf.
   std::uint64_t duration_ns() const { return duration_ns_; }    // Of all traces.
+  std::size_t size_bytes() const;                               // About what it holds in memory.
 
  private:
   PathPart& PartOf(PathKey key);

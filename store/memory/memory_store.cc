@@ -229,6 +229,7 @@ Result<std::vector<Appended>> MemoryStore::Append(std::span<const Appending> app
       results.push_back(counts);
     }
   }
+  revisions_.Added(appendings);
   for (const auto& [tenant, ids] : linked) {
     for (const TraceId id : ids) watches_.Notify(tenant, id);
   }

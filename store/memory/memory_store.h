@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "correlate/store.h"
+#include "store/revisions.h"
 #include "store/watch_list.h"
 
 namespace throughline::store {
@@ -42,6 +43,7 @@ class MemoryStore final : public Store {
   Result<RecordPage> FindGauges(const Scope& scope, const GaugeQuery& query) const override;
   Result<Visited> Visit(const Scope& scope, const VisitQuery& query,
                         const std::function<bool(const Batch&)>& visit) const override;
+  std::uint64_t Revision(const TimeRange& range) const override { return revisions_.Of(range); }
   Result<std::vector<ServiceInfo>> Services(const Scope& scope) const override;
   Result<std::vector<OperationInfo>> Operations(const Scope& scope,
                                                 std::string_view service) const override;
@@ -60,6 +62,7 @@ class MemoryStore final : public Store {
 
   const Options options_;
   WatchList watches_;
+  Revisions revisions_;
   mutable std::shared_mutex mutex_;
   std::map<std::string, std::unique_ptr<Tenant>, std::less<>> tenants_;  // Guarded by mutex_.
   std::uint64_t memory_bytes_ = 0;                                       // Guarded by mutex_.

@@ -84,6 +84,7 @@ Result<void> SqliteStore::Drop(const std::shared_ptr<const Segment>& segment,
     parts.expired.push_back(std::make_shared<const sqlite::Expired>(std::move(expired)));
     parts_ = std::make_shared<const Parts>(std::move(parts));
   }
+  revisions_.Dropped();
   const std::uint64_t id = segment->info().id;
   leftovers_.push_back(PathOf(segment->info().file));
   leftovers_.push_back(PathOf(NameOf(kSeenPrefix, id)));
@@ -126,6 +127,7 @@ Result<void> SqliteStore::Expire(const std::shared_ptr<const Segment>& segment, 
   TL_TRY(catalog_->SetExpired(info.id, info.expired));
   At("retain:hidden");
   Replace(segment, segment->With(std::move(info)));
+  revisions_.Dropped();
   return {};
 }
 

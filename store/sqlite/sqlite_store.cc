@@ -274,6 +274,7 @@ Result<std::vector<Appended>> SqliteStore::Append(std::span<const Appending> app
   if (active.first_arrival_unix_ns == 0 && !appendings.empty()) {
     active.first_arrival_unix_ns = appendings.front().arrival_unix_ns;
   }
+  revisions_.Added(appendings);
   return results;
 }
 

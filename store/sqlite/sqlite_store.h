@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "correlate/store.h"
+#include "store/revisions.h"
 #include "store/segment/segment.h"
 #include "store/sqlite/catalog.h"
 #include "store/sqlite/counts.h"
@@ -100,6 +101,7 @@ class SqliteStore final : public Store, public Walkable {
   Result<RecordPage> FindGauges(const Scope& scope, const GaugeQuery& query) const override;
   Result<Visited> Visit(const Scope& scope, const VisitQuery& query,
                         const std::function<bool(const Batch&)>& visit) const override;
+  std::uint64_t Revision(const TimeRange& range) const override { return revisions_.Of(range); }
   Result<std::vector<ServiceInfo>> Services(const Scope& scope) const override;
   Result<std::vector<OperationInfo>> Operations(const Scope& scope,
                                                 std::string_view service) const override;
@@ -220,6 +222,7 @@ class SqliteStore final : public Store, public Walkable {
   const std::shared_ptr<segment::SegmentPool> pool_;
   const std::shared_ptr<sqlite::RegionPool> regions_;  // Of the memtables.
   WatchList watches_;
+  Revisions revisions_;
 
   mutable std::mutex parts_mutex_;
   std::condition_variable sealed_;      // A part was sealed.

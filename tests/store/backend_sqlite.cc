@@ -56,6 +56,7 @@ class SealingStore final : public Store {
                         const std::function<bool(const Batch&)>& visit) const override {
     return store_->Visit(scope, query, visit);
   }
+  std::uint64_t Revision(const TimeRange& range) const override { return store_->Revision(range); }
   Result<std::vector<ServiceInfo>> Services(const Scope& scope) const override {
     return store_->Services(scope);
   }

@@ -62,6 +62,34 @@ TEST_P(StoreConformance, AVisitGivesAllOfARange) {
   EXPECT_EQ(Visited(store(), {.spans = false, .logs = false}).size(), 5U);
 }
 
+TEST_P(StoreConformance, TheRevisionOfAMinuteChangesWithWhatComesForIt) {
+  const auto revision = [this](std::uint64_t minute) {
+    const std::uint64_t start = kNow + minute * 60 * kSecond;
+    return store().Revision({start, start + 10 * kSecond});
+  };
+  Append(Minute(0));
+  const std::uint64_t first = revision(0);
+  const std::uint64_t third = revision(3);
+  const std::uint64_t all = store().Revision({});
+  EXPECT_EQ(revision(0), first);
+  Append(Minute(3));  // Later, by the records' own time.
+  EXPECT_EQ(revision(0), first);
+  EXPECT_NE(revision(3), third);
+  EXPECT_NE(store().Revision({}), all);
+  Append(Minute(0), kNow, "another tenant");
+  EXPECT_NE(revision(0), first);
+  // A line alone, and an exemplar alone, are changes too.
+  for (const bool line : {true, false}) {
+    Sample sample;
+    sample.From({{"service.name", "pay"}});
+    if (line) sample.Add(SampleLine{.trace = {1, 1}, .time = kNow + 3, .body = "late"});
+    if (!line) sample.Add(SampleExemplar{.trace = {1, 1}, .time = kNow + 4});
+    const std::uint64_t before = revision(0);
+    Append(sample.Finish());
+    EXPECT_NE(revision(0), before) << line;
+  }
+}
+
 TEST_P(StoreConformance, AVisitKeepsToItsTenantAndItsEnd) {
   Append(Minute(0), kNow, "one");
   Append(Minute(1), kNow, "two");

@@ -89,6 +89,7 @@ class HeldStore final : public Store {
                         const std::function<bool(const Batch&)>& visit) const override {
     return inner_.Visit(scope, query, visit);
   }
+  std::uint64_t Revision(const TimeRange& range) const override { return inner_.Revision(range); }
   Result<std::vector<ServiceInfo>> Services(const Scope& scope) const override {
     return inner_.Services(scope);
   }

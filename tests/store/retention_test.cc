@@ -62,9 +62,13 @@ TEST_F(RetentionTest, ByTheAgeOfTheLatestArrival) {
   world.now_unix_ns += kHour / 2 - kSecond;
   ASSERT_FALSE(world.Maintain());
   EXPECT_EQ(States(world), "ss");
+  const std::uint64_t revision = world.store().Revision({});
+  ASSERT_FALSE(world.Maintain());
+  EXPECT_EQ(world.store().Revision({}), revision);
   world.now_unix_ns += 2 * kSecond;
   ASSERT_FALSE(world.Maintain());
   EXPECT_EQ(States(world), "es");
+  EXPECT_NE(world.store().Revision({}), revision);
   Reopen(world);
   EXPECT_EQ(States(world), "es");
   // Nobody else's ids have expired.
