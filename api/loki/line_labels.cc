@@ -154,7 +154,7 @@ std::string_view LineLabeler::ServiceOf(const LogLine& line) {
 const LineLabeler::Trace& LineLabeler::TraceOf(TraceId id) {
   static const Trace kNone;
   if (const auto found = traces_.find(id); found != traces_.end()) return found->second;
-  if (scope_.Expired()) {
+  if (asked_++ == most_asked_ || scope_.Expired()) {
     gave_up_ = true;
     return kNone;
   }

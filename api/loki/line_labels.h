@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@
 
 namespace throughline::api::loki {
 
+inline constexpr std::size_t kNoBound = std::numeric_limits<std::size_t>::max();
 inline constexpr std::string_view kUnknownService = "unknown_service";
 
 enum class LabelKind : std::uint8_t { kStream, kMetadata, kParsed };
@@ -55,16 +57,20 @@ class LineLabels {
 class LineLabeler {
  public:
   // Lines that state no service are of `assumed_service`, which the store found them by; where that
-  // is empty, their traces are asked, until the deadline of the scope.
-  LineLabeler(const Scope& scope, const links::Context& context, std::string assumed_service)
-      : scope_(scope), context_(context), assumed_service_(std::move(assumed_service)) {}
+  // is empty, their traces are asked, at most `most_asked`, until the deadline of the scope.
+  LineLabeler(const Scope& scope, const links::Context& context, std::string assumed_service,
+              std::size_t most_asked = kNoBound)
+      : scope_(scope),
+        context_(context),
+        assumed_service_(std::move(assumed_service)),
+        most_asked_(most_asked) {}
 
   // The page must outlive what is asked of it.
   void Begin(const Batch& page);
   // The labels of its stream. Stays where it is until the next page.
   const LineLabels& StreamOf(const LogLine& line);
   void AddMetadata(const LogLine& line, LineLabels& labels) const;
-  // The deadline came before the service of some line was known.
+  // The last line's trace was one too many, or the deadline came before it had answered.
   bool gave_up() const { return gave_up_; }
 
  private:
@@ -85,6 +91,8 @@ class LineLabeler {
   const Batch* page_ = nullptr;
   std::map<std::pair<std::uint32_t, std::string>, LineLabels> streams_;  // By resource and service.
   std::unordered_map<TraceId, Trace, Hash> traces_;  // At most kMaxRememberedTraces.
+  const std::size_t most_asked_;
+  std::size_t asked_ = 0;
   bool gave_up_ = false;
 };
 

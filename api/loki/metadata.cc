@@ -7,6 +7,7 @@
 
 #include "api/loki/answer.h"
 #include "api/loki/handlers.h"
+#include "api/loki/plan.h"
 #include "api/loki/scan.h"
 #include "api/query/logql.h"
 
@@ -22,10 +23,15 @@ struct Streams {
   bool is_filtered = false;
 };
 
-// Of the newest lines that any of the selectors finds; without one, of all.
+enum class Services { kWanted, kUnwanted };
+
+// Of the newest lines that any of the selectors finds; without one, of all. A list is to be there
+// while somebody types: at most kMaxTraces are asked for services.
 Result<Streams> FindStreams(const Form& form, std::vector<std::string_view> selectors,
-                            const Request& request, const Context& context) {
+                            const Request& request, const Context& context,
+                            Services services = Services::kWanted) {
   constexpr std::size_t kMaxSelectors = 100;
+  constexpr std::size_t kMaxTraces = 2000;
   Streams found;
   found.is_filtered = !selectors.empty();
   if (selectors.empty()) selectors.emplace_back("{}");
@@ -35,17 +41,21 @@ Result<Streams> FindStreams(const Form& form, std::vector<std::string_view> sele
   options.first_page = 20'000;
   options.metadata = false;
   options.lines = context.settings.label_lines;
+  options.most_asked = kMaxTraces;
   for (const std::string_view text : selectors) {
     TL_TRY_ASSIGN(const query::LogSelection selection, query::ParseLogSelector(text));
+    options.services = services == Services::kWanted || DependsOnService(selection);
     TL_TRY_ASSIGN(const ScanEnd end,
                   Scan(selection, options, request.scope, context, [&](Entry& entry) {
                     found.streams.insert(entry.labels.Of(true, false, false));
                     return true;
                   }));
     if (!end.missing.empty()) {
+      const char* const why = request.scope.Expired()     ? "limits.lookup_deadline"
+                              : end.lines < options.lines ? "few of them state their service"
+                                                          : "limits.label_lines";
       found.warnings.push_back("labels may be missing: only the newest " +
-                               std::to_string(end.lines) +
-                               " lines were looked at (limits.label_lines)");
+                               std::to_string(end.lines) + " lines were looked at (" + why + ")");
     }
   }
   return found;
@@ -75,7 +85,7 @@ Response ListAnswer(const Items& items, const std::vector<std::string>& warnings
 
 Response Labels(const Request& request, const Context& context) {
   const Form form(request);
-  const auto found = FindStreams(form, QueryOf(form), request, context);
+  const auto found = FindStreams(form, QueryOf(form), request, context, Services::kUnwanted);
   if (!found) return ErrorAnswer(found.error());
   std::set<std::string> names;
   for (const Stream& stream : found->streams) {
@@ -88,7 +98,8 @@ Response Labels(const Request& request, const Context& context) {
 Response LabelValues(const Request& request, const Context& context) {
   const Form form(request);
   const std::string name = request.captures.empty() ? std::string() : request.captures[0];
-  const auto found = FindStreams(form, QueryOf(form), request, context);
+  const auto found = FindStreams(form, QueryOf(form), request, context,
+                                 IsOfService(name) ? Services::kWanted : Services::kUnwanted);
   if (!found) return ErrorAnswer(found.error());
   std::set<std::string> values;
   for (const Stream& stream : found->streams) {

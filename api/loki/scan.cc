@@ -22,9 +22,10 @@ std::uint64_t TimeOf(const LogLine& line, std::uint64_t arrival_unix_ns) {
 class Scanner {
  public:
   Scanner(const query::LogSelection& selection, const Scope& scope, const links::Context& context,
-          const OnEntry& on_entry, std::string service, bool metadata)
+          const OnEntry& on_entry, std::string service, bool metadata,
+          std::size_t most_asked = kNoBound)
       : pipeline_(selection),
-        labeler_(scope, context, std::move(service)),
+        labeler_(scope, context, std::move(service), most_asked),
         on_entry_(on_entry),
         metadata_(metadata) {}
 
@@ -47,7 +48,7 @@ class Scanner {
       const LineLabels& stream = labeler_.StreamOf(line);
       const std::uint64_t unix_ns = TimeOf(line, arrival_unix_ns.value_or(line.arrival_unix_ns));
       if (labeler_.gave_up()) {
-        end.missing = kDeadline;
+        end.missing = kDeadline;  // Or the caller's most_asked, of which it says so itself.
         end.reached_unix_ns = unix_ns;
         return false;
       }
@@ -89,7 +90,7 @@ Result<ScanEnd> Scan(const query::LogSelection& asked, const ScanOptions& option
   query.limit = std::clamp<std::size_t>(options.first_page, 1, options.lines);
   const std::string_view assumed = options.services ? std::string_view() : kUnknownService;
   Scanner scanner(selection, scope, context, on_entry, plan.service.value_or(std::string(assumed)),
-                  options.metadata || !selection.stages.empty());
+                  options.metadata || !selection.stages.empty(), options.most_asked);
   ScanEnd end;
   end.reached_unix_ns =
       options.newest_first ? options.range.end_unix_ns : options.range.start_unix_ns;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "api/links/handlers.h"
+#include "api/loki/line_labels.h"
 #include "api/loki/pipeline.h"
 #include "api/query/logql.h"
 #include "correlate/query.h"
@@ -25,6 +26,7 @@ struct ScanOptions {
   std::size_t lines = 0;  // To look at, at most.
   bool metadata = true;   // Entries have it; the stages of a pipeline need it.
   bool services = true;   // Lines that state none have that of their trace; else kUnknownService.
+  std::size_t most_asked = kNoBound;  // Traces, for the services of lines that state none.
 };
 
 struct ScanEnd {

@@ -233,6 +233,20 @@ TEST(LokiApi, LinesOfAnyNumberOfTracesHaveTheirServices) {
       HasSubstr(R"("result":[{"metric":{"service_name":"web"},"value":[1750000000,"7500"]}])"));
 }
 
+TEST(LokiApi, ListsAreOfTheNewestLinesWhoseServiceIsAskedFor) {
+  const Shop shop(ManyTraces(2500));
+  const Response services = shop.Get(LabelValues, std::string(kRange).substr(1), "service_name");
+  EXPECT_THAT(services.body, HasSubstr(R"("data":["web"])"));
+  EXPECT_THAT(services.body, HasSubstr("only the newest 2001 lines were looked at (few of them"));
+  const Response names = shop.Get(Labels, std::string(kRange).substr(1));
+  EXPECT_THAT(names.body, HasSubstr(R"("data":["env","job","service_name"]})"));
+  const Response values =
+      shop.Get(LabelValues, "query={service_name=~\".*\"}" + std::string(kRange), "env");
+  EXPECT_THAT(values.body, HasSubstr(R"("data":["prod"]})"));
+  EXPECT_THAT(shop.Get(LabelValues, "query={job=\"x\"}" + std::string(kRange), "env").body,
+              HasSubstr(R"("data":[],"warnings")"));
+}
+
 TEST(LokiApi, ACountThatNoServiceDecidesIsTheSameWithoutThem) {
   const Shop shop(ManyTraces(3));
   for (const char* selector :
