@@ -7,8 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "api/query/promql_lexer.h"
-#include "api/query/text_match.h"
+#include "api/query/promql_selector.h"
 
 namespace throughline::api::query {
 namespace {
@@ -43,9 +42,9 @@ std::string Lower(std::string_view text) {
   return out;
 }
 
-class Parser {
+class Parser : private PromQlSelectorParser {
  public:
-  explicit Parser(std::string_view text) : lexer_(text) {}
+  explicit Parser(std::string_view text) : PromQlSelectorParser(text) {}
 
   Result<PromQl> Parse() {
     TL_TRY(Advance());
@@ -56,36 +55,9 @@ class Parser {
   }
 
  private:
-  Error Wrong(std::string_view message) const { return lexer_.Wrong(token_.at, message); }
-  Error Unexpected(std::string_view where) const {
-    if (token_.kind == Token::Kind::kEnd) return Wrong("unexpected end of input");
-    return Wrong("unexpected \"" + std::string(token_.text) + "\" " + std::string(where));
-  }
   Error TooManyOperators() const {
     return Wrong("more than " + std::to_string(kMaxOperators) + " operators");
   }
-  Result<void> Advance() {
-    TL_TRY_ASSIGN(token_, ahead_ ? Result<Token>(std::move(*ahead_)) : lexer_.Next());
-    ahead_.reset();
-    return {};
-  }
-  Result<const Token*> Ahead() {
-    if (!ahead_) {
-      TL_TRY_ASSIGN(ahead_, lexer_.Next());
-    }
-    return &*ahead_;
-  }
-  // Advances over the symbol, if it is there.
-  Result<bool> Take(std::string_view symbol) {
-    if (!token_.Is(symbol)) return false;
-    TL_TRY(Advance());
-    return true;
-  }
-  Result<void> Want(std::string_view symbol, std::string_view where) {
-    if (!token_.Is(symbol)) return Unexpected(std::string(where) + ", want " + std::string(symbol));
-    return Advance();
-  }
-
   const Operator* BinaryOperator() const {
     const auto* found = std::find_if(std::begin(kOperators), std::end(kOperators), [&](auto& op) {
       return token_.Is(op.text) || token_.IsWord(op.text);
@@ -304,104 +276,10 @@ class Parser {
     return Advance();
   }
 
-  Result<std::vector<std::string>> LabelList() {
-    std::vector<std::string> labels;
-    TL_TRY(Want("(", "before labels"));
-    while (!token_.Is(")")) {
-      if (token_.kind == Token::Kind::kName) {
-        labels.emplace_back(token_.text);
-      } else if (token_.kind == Token::Kind::kString) {
-        labels.push_back(token_.value);
-      } else {
-        return Unexpected("in grouping, want a label");
-      }
-      TL_TRY(Advance());
-      TL_TRY_ASSIGN(const bool more, Take(","));
-      if (!more && !token_.Is(")")) return Unexpected("in grouping, want , or )");
-    }
-    TL_TRY(Advance());
-    return labels;
-  }
-
-  Result<PromQl> SelectorOf(std::string metric) {
-    const std::size_t at = token_.at;
-    if (++selectors_ > kMaxPromQlSelectors) {
-      return Wrong("more than " + std::to_string(kMaxPromQlSelectors) + " selectors");
-    }
-    PromQl out;
-    out.kind = Kind::kSelector;
-    out.selector.metric = std::move(metric);
-    TL_TRY_ASSIGN(const bool has_braces, Take("{"));
-    if (has_braces) {
-      while (!token_.Is("}")) {
-        TL_TRY(OneMatcher(out.selector));
-        TL_TRY_ASSIGN(const bool more, Take(","));
-        if (!more && !token_.Is("}")) return Unexpected("in label matching, want , or }");
-      }
-      TL_TRY(Advance());
-    }
-    if (out.selector.metric.empty() && !excludes_empty_) {
-      return lexer_.Wrong(at, "vector selector must contain at least one non-empty matcher");
-    }
-    excludes_empty_ = false;
-    return out;
-  }
-
-  Result<void> OneMatcher(Selector& selector) {
-    const bool quoted = token_.kind == Token::Kind::kString;
-    if (!quoted && token_.kind != Token::Kind::kName) {
-      return Unexpected("in label matching, want a label name");
-    }
-    const std::size_t at = token_.at;
-    std::string key = quoted ? std::move(token_.value) : std::string(token_.text);
-    TL_TRY(Advance());
-    if (quoted && (token_.Is(",") || token_.Is("}")))
-      return SetMetric(at, std::move(key), selector);
-    Matcher::Op op = Matcher::Op::kEqual;
-    if (token_.Is("!=")) {
-      op = Matcher::Op::kNotEqual;
-    } else if (token_.Is("=~")) {
-      op = Matcher::Op::kRegex;
-    } else if (token_.Is("!~")) {
-      op = Matcher::Op::kNotRegex;
-    } else if (!token_.Is("=")) {
-      return Unexpected("in label matching, want =, !=, =~ or !~");
-    }
-    TL_TRY(Advance());
-    if (token_.kind != Token::Kind::kString) return Unexpected("in label matching, want a string");
-    const auto match = TextMatch::Compile(op, token_.value);
-    if (!match) return Wrong(match.error().message);
-    excludes_empty_ = excludes_empty_ || !match->Matches({});
-    std::string value = std::move(token_.value);
-    TL_TRY(Advance());
-    if (key == "__name__" && op == Matcher::Op::kEqual && !value.empty()) {
-      return SetMetric(at, std::move(value), selector);
-    }
-    if (selector.matchers.size() == kMaxMatchers) {
-      return lexer_.Wrong(at, "more than " + std::to_string(kMaxMatchers) + " matchers");
-    }
-    selector.matchers.push_back({.key = std::move(key), .op = op, .value = std::move(value)});
-    return {};
-  }
-
-  Result<void> SetMetric(std::size_t at, std::string name, Selector& selector) const {
-    if (!selector.metric.empty()) {
-      return lexer_.Wrong(
-          at, "metric name must not be set twice: \"" + selector.metric + "\" or \"" + name + "\"");
-    }
-    selector.metric = std::move(name);
-    return {};
-  }
-
   static constexpr std::size_t kMaxOperators = 1000;
 
-  PromQlLexer lexer_;
-  Token token_;
-  std::optional<Token> ahead_;
   std::size_t depth_ = 0;
-  std::size_t selectors_ = 0;
   std::size_t operators_ = 0;
-  bool excludes_empty_ = false;  // A matcher of the selector at hand does not match "".
 };
 
 template <typename Visit>

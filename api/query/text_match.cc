@@ -28,7 +28,10 @@ Result<TextMatch> TextMatch::Compile(Matcher::Op op, std::string value, Of of) {
   TextMatch match;
   match.of_ = of;
   match.negative_ = op == Matcher::Op::kNotEqual || op == Matcher::Op::kNotRegex;
-  if (op == Matcher::Op::kRegex || op == Matcher::Op::kNotRegex) {
+  const bool is_regex = op == Matcher::Op::kRegex || op == Matcher::Op::kNotRegex;
+  if (is_regex && (value == ".*" || value == ".+")) {
+    match.any_ = value == ".*" ? Any::kText : Any::kTextThatIsThere;
+  } else if (is_regex) {
     TL_TRY_ASSIGN(match.regex_, CompileRegex(value));
   }
   match.value_ = std::move(value);
@@ -36,6 +39,7 @@ Result<TextMatch> TextMatch::Compile(Matcher::Op op, std::string value, Of of) {
 }
 
 bool TextMatch::Accepts(std::string_view text) const {
+  if (any_ != Any::kNo) return any_ == Any::kText || !text.empty();
   if (regex_ != nullptr) {
     const re2::StringPiece piece(text.data(), text.size());
     return of_ == Of::kWhole ? re2::RE2::FullMatch(piece, *regex_)

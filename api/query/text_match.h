@@ -3,6 +3,7 @@
 // Pure once compiled, and cheap to copy.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ class TextMatch {
   std::string value_;
   Of of_ = Of::kWhole;
   bool negative_ = false;
+  // `.*` and `.+`, which Grafana writes for any label: they need no automaton.
+  enum class Any : std::uint8_t { kNo, kText, kTextThatIsThere } any_ = Any::kNo;
   std::shared_ptr<const re2::RE2> regex_;  // Null: plain text.
 };
 

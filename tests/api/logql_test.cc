@@ -161,6 +161,22 @@ TEST(LogQl, ATraceIdThatEveryLineMustHaveIsALookup) {
   }
 }
 
+TEST(LogQl, AnyTextIsWhatTheExpressionSays) {
+  using Op = Matcher::Op;
+  for (const char* any : {".*", ".+"}) {
+    for (const Op op : {Op::kRegex, Op::kNotRegex}) {
+      for (const auto of : {TextMatch::Of::kWhole, TextMatch::Of::kPart}) {
+        const auto match = TextMatch::Compile(op, any, of);
+        const auto in_full = TextMatch::Compile(op, "(?:" + std::string(any) + ")", of);
+        ASSERT_TRUE(match && in_full);
+        for (const char* text : {"", "a", "a\nb", "\n", "\xc3\xbc"}) {
+          EXPECT_EQ(match->Matches(text), in_full->Matches(text)) << any << " of " << text;
+        }
+      }
+    }
+  }
+}
+
 TEST(LogQl, PatternsTakeOutWhatStandsInTheirHoles) {
   const auto pattern = ParseLinePattern("<ip> - <_> [<time>]<rest>");
   ASSERT_TRUE(pattern) << pattern.error().message;
