@@ -6,11 +6,14 @@
 
 namespace throughline::gateway {
 
+std::string StartOf(const WindowQuestion& window) {
+  return window.since.empty() ? window.start : "now-" + window.since;
+}
+
 void WriteWindow(wire::JsonWriter& json, const WindowQuestion& window) {
-  std::string start = window.since.empty() ? window.start : "now-" + window.since;
-  if (start.empty()) start = "now-5m";
+  const std::string start = StartOf(window);
   json.BeginObject();
-  json.Key("start").String(start);
+  json.Key("start").String(start.empty() ? "now-5m" : start);
   json.Key("end").String(window.end.empty() ? "now" : window.end);
   json.EndObject();
 }

@@ -16,6 +16,9 @@ struct WindowQuestion {
   bool given() const { return !since.empty() || !start.empty(); }
 };
 
+// "now-15m" of since 15m; else the start.
+std::string StartOf(const WindowQuestion& window);
+
 // {"start", "end"}; without a start the five minutes before now, without an end until now.
 void WriteWindow(wire::JsonWriter& json, const WindowQuestion& window);
 

@@ -6,9 +6,7 @@
 #include "api/links/compare_request.h"
 #include "api/links/handlers.h"
 #include "api/links/read_windows.h"
-#include "api/links/report_text.h"
-#include "api/parameters.h"
-#include "api/status.h"
+#include "api/links/report_answer.h"
 
 namespace throughline::api::links {
 namespace {
@@ -37,18 +35,10 @@ Result<Compared> CompareRecords(const Request& http, CompareRequest request,
 }  // namespace
 
 Response CompareSelections(const Request& http, const Context& context) {
-  Parameters parameters(http, context.now_unix_ns);
-  const bool text = WantsText(http, parameters);
-  if (const auto checked = parameters.Check(); !checked) return Problem(checked.error());
-  auto request = ReadCompareRequest(http, context);
-  if (!request) return Problem(request.error());
-  const auto compared = CompareRecords(http, std::move(*request), context);
-  if (!compared) return Problem(compared.error());
-  if (text) return TextAnswer(TextOf(*compared));
-  Response response;
-  wire::JsonWriter json(response.body);
-  WriteCompared(json, *compared);
-  return response;
+  return AnswerReport(http, context, [&]() -> Result<Compared> {
+    TL_TRY_ASSIGN(CompareRequest request, ReadCompareRequest(http, context));
+    return CompareRecords(http, std::move(request), context);
+  });
 }
 
 }  // namespace throughline::api::links

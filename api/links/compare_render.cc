@@ -184,7 +184,7 @@ std::string TextOf(const Compared& compared) {
   return out + TracesText(comparison);
 }
 
-void WriteCompared(wire::JsonWriter& json, const Compared& compared) {
+void WriteReport(wire::JsonWriter& json, const Compared& compared) {
   const Comparison& comparison = compared.comparison;
   json.BeginObject();
   json.Key("verdict").String(VerdictName(comparison.verdict));

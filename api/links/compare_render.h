@@ -17,7 +17,7 @@ struct Compared {
 };
 
 // The whole answer, with its text form as a member.
-void WriteCompared(wire::JsonWriter& json, const Compared& compared);
+void WriteReport(wire::JsonWriter& json, const Compared& compared);
 
 // Some lines, each with its newline; control characters of names and patterns as '?'.
 std::string TextOf(const Compared& compared);

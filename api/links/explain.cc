@@ -10,9 +10,7 @@
 #include "api/links/handlers.h"
 #include "api/links/known_traces.h"
 #include "api/links/lookup.h"
-#include "api/links/report_text.h"
-#include "api/parameters.h"
-#include "api/status.h"
+#include "api/links/report_answer.h"
 
 namespace throughline::api::links {
 namespace {
@@ -109,18 +107,10 @@ Result<Explained> ExplainRecords(const Request& http, ExplainRequest& request,
 }  // namespace
 
 Response ExplainWindow(const Request& http, const Context& context) {
-  Parameters parameters(http, context.now_unix_ns);
-  const bool text = WantsText(http, parameters);
-  if (const auto checked = parameters.Check(); !checked) return Problem(checked.error());
-  auto request = ReadExplainRequest(http, context);
-  if (!request) return Problem(request.error());
-  const auto explained = ExplainRecords(http, *request, context);
-  if (!explained) return Problem(explained.error());
-  if (text) return TextAnswer(TextOf(*explained));
-  Response response;
-  wire::JsonWriter json(response.body);
-  WriteExplained(json, *explained);
-  return response;
+  return AnswerReport(http, context, [&]() -> Result<Explained> {
+    TL_TRY_ASSIGN(ExplainRequest request, ReadExplainRequest(http, context));
+    return ExplainRecords(http, request, context);
+  });
 }
 
 }  // namespace throughline::api::links

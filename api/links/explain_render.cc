@@ -219,7 +219,7 @@ std::string TextOf(const Explained& explained) {
   return out;
 }
 
-void WriteExplained(wire::JsonWriter& json, const Explained& explained) {
+void WriteReport(wire::JsonWriter& json, const Explained& explained) {
   const Explanation& explanation = explained.explanation;
   json.BeginObject();
   json.Key("verdict").String(VerdictName(explanation.verdict));

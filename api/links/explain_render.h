@@ -21,7 +21,7 @@ struct Explained {
 };
 
 // The whole answer, with its text form as a member.
-void WriteExplained(wire::JsonWriter& json, const Explained& explained);
+void WriteReport(wire::JsonWriter& json, const Explained& explained);
 
 // Some lines, each with its newline; control characters of names and patterns as '?'.
 std::string TextOf(const Explained& explained);
