@@ -163,7 +163,8 @@ constexpr std::array kSettings = {
     Bytes<&Config::store_hot_bytes, kMiB, 4 * kGiB>("store.hot_bytes",
                                                     "memory of records not sealed; full: 503"),
     Bytes<&Config::store_seal_bytes, kMiB, 4 * kGiB>(
-        "store.seal_bytes", "memory of records at which they are sealed into a file"),
+        "store.seal_bytes",
+        "memory of records at which they are sealed into a file; 4MiB or less: at every commit"),
     Duration<&Config::store_seal_age, 1000, 3650 * kDayMs>("store.seal_age",
                                                            "age at which records are sealed"),
     Duration<&Config::store_retention, 1000, 36500 * kDayMs>(
