@@ -81,6 +81,7 @@ class TwiceStore final : public Store {
     return Visited{.complete = false, .incomplete_reason = "limit"};
   }
   std::uint64_t hash_seed() const override { return store::sample_hash_seed; }
+  std::uint64_t Revision(const TimeRange&) const override { return 0; }
 
   Result<std::vector<Appended>> Append(std::span<const Appending>) override { return None(); }
   Result<TraceRecords> FindTrace(const Scope&, TraceId, const FindOptions&) const override {
