@@ -193,7 +193,7 @@ int RunLines(std::size_t lines, std::size_t per_request, const std::string& dire
   std::filesystem::remove_all(directory);
   store::SqliteStore::Options options;
   options.directory = directory;
-  options.seal_bytes = 64U << 20U;
+  options.seal_bytes = 56U << 20U;
   auto opened = store::SqliteStore::Open(options);
   TL_CHECK(opened.has_value());
   store::SqliteStore& store = **opened;

@@ -39,7 +39,7 @@ struct Config {
 
   std::string store_kind = "sqlite";
   std::uint64_t store_hot_bytes = 1ULL << 30U;
-  std::uint64_t store_seal_bytes = 64ULL << 20U;
+  std::uint64_t store_seal_bytes = 56ULL << 20U;
   std::chrono::nanoseconds store_seal_age = std::chrono::minutes(10);
   std::chrono::nanoseconds store_retention = std::chrono::hours(7 * 24);
   std::chrono::nanoseconds store_retention_spans{0};  // 0: as store_retention, as the next three.

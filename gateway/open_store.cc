@@ -13,7 +13,7 @@ namespace {
 store::SqliteStore::Options OptionsFor(const std::string& directory) {
   store::SqliteStore::Options options;
   options.directory = directory;
-  options.seal_bytes = 64U << 20U;
+  options.seal_bytes = 56U << 20U;
   options.seal_in_append = true;
   return options;
 }
