@@ -140,6 +140,7 @@ Result<void> SqliteStore::Seal(const Parts& now) {
   // there after a crash, and on a full disk there is no room for two.
   if (!written_) {
     TL_TRY_ASSIGN(written_, WriteSegment(part));
+    ++next_segment_;  // Retention may write another before this one is catalogued.
   }
   const SegmentInfo info = *written_;
   TL_TRY(files().SyncDirectory(options_.directory));
@@ -150,7 +151,6 @@ Result<void> SqliteStore::Seal(const Parts& now) {
   if (!sqlite::WriteSeen(seen, vfs(), *part.memtable.identities())) (void)files().Remove(seen);
   At("seal:seen");
   TL_TRY(catalog_->AddSegment(info));
-  ++next_segment_;
   written_.reset();
   At("seal:catalogued");
   {
