@@ -7,35 +7,24 @@
 #include <string_view>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include "gateway/http_asio.h"
 #include "gateway/http_server.h"
 
 namespace throughline::gateway {
 namespace {
 
-namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 namespace websocket = beast::websocket;
-using ErrorCode = boost::system::error_code;
-using SteadyClock = std::chrono::steady_clock;
-using Executor = WebSocket::Executor;
-using Timer = asio::basic_waitable_timer<SteadyClock, asio::wait_traits<SteadyClock>, Executor>;
-template <typename T>
-using Task = asio::awaitable<T, Executor>;
-constexpr asio::use_awaitable_t<Executor> kAwait;
-constexpr auto kAwaitTuple = asio::as_tuple(kAwait);
 
 constexpr std::chrono::seconds kCloseTimeout{2};  // For the client's part of the close.
 constexpr std::size_t kDroppedBytes = 512;        // Read of what a client sends, at a time.
