@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "store/record_time.h"
+#include "correlate/record_time.h"
 
 namespace throughline::store {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "correlate/metric_name.h"
 #include "correlate/metric_pattern.h"
-#include "store/record_time.h"
-#include "store/summary.h"
+#include "correlate/record_time.h"
+#include "correlate/summary.h"
 
 namespace throughline::store {
 namespace {

@@ -53,13 +53,9 @@ Result<void> WriteExemplar(wire::JsonWriter& json, RecordWriter& records, const 
   json.Key("link").BeginObject();
   WriteLink(json, link);
   json.EndObject();
-  json.Key("trace");
   // A trace that only this exemplar names has nothing to tell.
-  if (summary == nullptr || summary->evidence.span_count == 0) {
-    json.Null();
-  } else {
-    WriteSummary(json, *summary);
-  }
+  const bool tells = summary != nullptr && summary->evidence.span_count > 0;
+  WriteSummary(json.Key("trace"), tells ? summary : nullptr);
   json.EndObject();
   return {};
 }

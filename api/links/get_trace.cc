@@ -15,6 +15,8 @@
 #include "correlate/analysis/integrity.h"
 #include "correlate/analysis/line_placement.h"
 #include "correlate/analysis/trace_tree.h"
+#include "correlate/record_time.h"
+#include "correlate/summary.h"
 
 namespace throughline::api::links {
 namespace {
@@ -107,8 +109,8 @@ class TraceWriter {
     std::vector<const Exemplar*> order;
     for (const Exemplar& exemplar : batch_.exemplars) order.push_back(&exemplar);
     std::sort(order.begin(), order.end(), [](const Exemplar* a, const Exemplar* b) {
-      return std::tuple(ExemplarTime(*a), a->span_id, a->identity) <
-             std::tuple(ExemplarTime(*b), b->span_id, b->identity);
+      return std::tuple(TimeOf(*a), a->span_id, a->identity) <
+             std::tuple(TimeOf(*b), b->span_id, b->identity);
     });
     json_.Key("exemplars").BeginArray();
     for (const Exemplar* exemplar : order) {
@@ -197,12 +199,14 @@ Result<Response> Render(const Asked& asked, const Lookup& lookup, KnownTraces& k
   WriteCompleteness(json, records.complete && !arriving,
                     arriving ? std::string_view("still arriving") : records.incomplete_reason);
   if ((asked.parts & kSummary) != 0) {
-    TL_TRY_ASSIGN(const KnownTrace* trace, known.Find(trace_id));
     json.Key("summary");
-    if (const TraceSummary* summary = trace->summary()) {
-      WriteSummary(json, *summary);
+    if (records.complete) {
+      const TraceSummary summary = SummaryOf(trace_id, batch);
+      WriteSummary(json, &summary);
     } else {
-      json.Null();
+      // The store looks at more records than an answer may have.
+      TL_TRY_ASSIGN(const KnownTrace* trace, known.Find(trace_id));
+      WriteSummary(json, trace->summary());
     }
   }
   if ((asked.parts & kSpans) != 0) writer.Spans();

@@ -68,12 +68,7 @@ Response AmbiguousProblem(std::string_view text, const Lookup& lookup, KnownTrac
     json.BeginObject();
     WriteId(json.Key("trace_id"), ids[i]);
     WriteLink(json, LinkOf(**found, 0, context));
-    json.Key("summary");
-    if (const TraceSummary* summary = (*found)->summary()) {
-      WriteSummary(json, *summary);
-    } else {
-      json.Null();
-    }
+    WriteSummary(json.Key("summary"), (*found)->summary());
     json.EndObject();
   }
   json.EndArray();

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "api/time_text.h"
+#include "correlate/record_time.h"
 
 namespace throughline::api::links {
 namespace {
@@ -222,9 +223,13 @@ void WriteSummaryMembers(wire::JsonWriter& json, const TraceSummary& summary) {
   WriteStrings(json.Key("versions"), summary.versions);
 }
 
-void WriteSummary(wire::JsonWriter& json, const TraceSummary& summary) {
+void WriteSummary(wire::JsonWriter& json, const TraceSummary* summary) {
+  if (summary == nullptr) {
+    json.Null();
+    return;
+  }
   json.BeginObject();
-  WriteSummaryMembers(json, summary);
+  WriteSummaryMembers(json, *summary);
   json.EndObject();
 }
 
@@ -360,7 +365,7 @@ void RecordWriter::WriteExemplarMembers(const Exemplar& exemplar) {
     json_.Double(exemplar.number);
   }
   json_.Key("value_type").String(exemplar.is_integer ? "int" : "double");
-  WriteTime(json_, "time_unix_nano", "time", ExemplarTime(exemplar));
+  WriteTime(json_, "time_unix_nano", "time", TimeOf(exemplar));
   json_.Key("sent_time_unix_nano").UintString(exemplar.time_unix_ns);
   json_.Key("service").String(exemplar.service);
   WriteAttributes(json_.Key("labels"), batch_.Of(exemplar.labels));
@@ -414,10 +419,6 @@ void RecordWriter::WriteScope(std::uint32_t scope) {
   if (found != nullptr && found->attributes.count > 0) {
     WriteAttributes(json_.Key("scope_attributes"), batch_.Of(found->attributes));
   }
-}
-
-std::uint64_t ExemplarTime(const Exemplar& exemplar) {
-  return EffectiveTimeOf(exemplar.time_unix_ns, 0, exemplar.arrival_unix_ns).unix_ns;
 }
 
 }  // namespace throughline::api::links

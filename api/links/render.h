@@ -48,7 +48,8 @@ std::string SeverityName(std::uint32_t severity_number);
 
 // The members of a summary, without braces.
 void WriteSummaryMembers(wire::JsonWriter& json, const TraceSummary& summary);
-void WriteSummary(wire::JsonWriter& json, const TraceSummary& summary);
+// Null where there is none.
+void WriteSummary(wire::JsonWriter& json, const TraceSummary* summary);
 
 // "state" and "reason".
 void WriteLink(wire::JsonWriter& json, const Link& link);
@@ -88,8 +89,5 @@ class RecordWriter {
   const Batch& batch_;
   std::vector<std::string> resources_;  // Rendered, by index; empty: not yet.
 };
-
-// The time an exemplar is ordered by.
-std::uint64_t ExemplarTime(const Exemplar& exemplar);
 
 }  // namespace throughline::api::links

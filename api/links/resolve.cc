@@ -196,12 +196,7 @@ class Resolver {
     }
     wire::JsonWriter json(rendered.live);
     WriteLink(json, LinkOf(known, 0, context_));
-    json.Key("summary");
-    if (summary == nullptr) {
-      json.Null();
-    } else {
-      WriteSummary(json, *summary);
-    }
+    WriteSummary(json.Key("summary"), summary);
   }
 
   wire::JsonWriter& json_;

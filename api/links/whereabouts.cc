@@ -5,6 +5,7 @@
 
 #include "api/links/render.h"
 #include "correlate/analysis/skew.h"
+#include "correlate/record_time.h"
 
 namespace throughline::api::links {
 namespace {
@@ -33,21 +34,19 @@ Whereabouts WhereaboutsOf(const Batch& batch) {
     if (resource != kNoIndex) used[resource] = true;
   };
   for (const Span& span : batch.spans) {
-    const std::uint64_t start =
-        EffectiveTimeOf(span.start_unix_ns, 0, span.arrival_unix_ns).unix_ns;
+    const std::uint64_t start = TimeOf(span);
     const std::uint64_t end =
         start > UINT64_MAX - span.duration_ns() ? UINT64_MAX : start + span.duration_ns();
     where.Add(start, end, batch.ServiceOf(span));
     use(span.resource);
   }
   for (const LogLine& line : batch.logs) {
-    const std::uint64_t time =
-        EffectiveTimeOf(line.time_unix_ns, line.observed_unix_ns, line.arrival_unix_ns).unix_ns;
+    const std::uint64_t time = TimeOf(line);
     where.Add(time, time, line.service);
     use(line.resource);
   }
   for (const Exemplar& exemplar : batch.exemplars) {
-    where.Add(ExemplarTime(exemplar), ExemplarTime(exemplar), exemplar.service);
+    where.Add(TimeOf(exemplar), TimeOf(exemplar), exemplar.service);
     use(exemplar.resource);
   }
   for (std::size_t i = 0; i < used.size(); ++i) {

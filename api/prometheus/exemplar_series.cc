@@ -9,6 +9,7 @@
 #include "api/number_text.h"
 #include "correlate/hash.h"
 #include "correlate/metric_name.h"
+#include "correlate/record_time.h"
 
 namespace throughline::api::prometheus {
 namespace {
@@ -103,10 +104,6 @@ void WriteLabels(wire::JsonWriter& json, const LabelSet& labels) {
   json.BeginObject();
   for (const auto& [name, value] : labels) json.Key(name).String(value);
   json.EndObject();
-}
-
-std::uint64_t TimeOf(const Exemplar& exemplar) {
-  return EffectiveTimeOf(exemplar.time_unix_ns, 0, exemplar.arrival_unix_ns).unix_ns;
 }
 
 LabelSet SeriesLabels(const Exemplar& exemplar, const Batch& batch, std::string_view name,

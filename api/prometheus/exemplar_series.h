@@ -34,8 +34,6 @@ LabelSet SeriesLabels(const Exemplar& exemplar, const Batch& batch, std::string_
 // The same number for exemplars of one series, without making its labels.
 std::uint64_t SeriesHash(const Exemplar& exemplar, const Batch& batch);
 
-std::uint64_t TimeOf(const Exemplar& exemplar);
-
 // The exemplars of several selectors, each once.
 struct FoundExemplar {
   const Batch* batch = nullptr;

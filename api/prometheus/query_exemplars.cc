@@ -20,6 +20,7 @@
 #include "api/prometheus/upstream_exemplars.h"
 #include "api/query/promql.h"
 #include "correlate/metric_name.h"
+#include "correlate/record_time.h"
 
 namespace throughline::api::prometheus {
 namespace {

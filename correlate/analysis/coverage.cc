@@ -8,6 +8,7 @@
 #include "correlate/attribute.h"
 #include "correlate/decision.h"
 #include "correlate/find.h"
+#include "correlate/record_time.h"
 
 namespace throughline {
 namespace {
@@ -124,7 +125,7 @@ ServiceCoverage& CoverageMeter::Of(std::uint32_t service) {
 
 void CoverageMeter::AddSpan(const Span& span, const Batch& batch) {
   const std::string_view service = batch.ServiceOf(span);
-  if (!Wants(service, EffectiveTimeOf(span.start_unix_ns, 0, span.arrival_unix_ns).unix_ns)) return;
+  if (!Wants(service, TimeOf(span))) return;
   // Retries are taken out at twice the limit, so that each span is sorted a few times at most.
   if (spans_.size() >= 2 * limits_.spans) SortUnique(spans_);
   if (spans_.size() >= 2 * limits_.spans) full_ = true;

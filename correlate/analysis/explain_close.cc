@@ -8,6 +8,7 @@
 #include "correlate/analysis/explain_records.h"
 #include "correlate/analysis/line_placement.h"
 #include "correlate/analysis/trace_tree.h"
+#include "correlate/record_time.h"
 
 namespace throughline {
 namespace {
@@ -144,7 +145,7 @@ class RecordCloser {
     trace.trace_id = id;
     trace.filters = static_cast<std::uint8_t>(filters);
     const Span& root = tree_.At(scratch_, tree_.root);
-    trace.start_unix_ns = EffectiveTimeOf(root.start_unix_ns, 0, root.arrival_unix_ns).unix_ns;
+    trace.start_unix_ns = TimeOf(root);
     trace.duration_ms = static_cast<double>(root.duration_ns()) / kMs;
     trace.lines = static_cast<std::uint32_t>(lines.size());
     trace.has_exemplar = std::binary_search(from_.exemplars_.begin(), from_.exemplars_.end(), id);

@@ -8,6 +8,7 @@
 #include "correlate/check.h"
 #include "correlate/decision.h"
 #include "correlate/find.h"
+#include "correlate/record_time.h"
 
 namespace throughline {
 namespace {
@@ -93,13 +94,11 @@ void LinkCounter::Add(const Batch& batch) {
 
 void LinkCounter::AddLine(const LogLine& line, const Batch& batch) {
   if (line.event_name == kDecisionEvent) return;
-  const One one{
-      .kind = LinkKind::kLog,
-      .service = line.service,
-      .time_unix_ns =
-          EffectiveTimeOf(line.time_unix_ns, line.observed_unix_ns, line.arrival_unix_ns).unix_ns,
-      .arrival_unix_ns = line.arrival_unix_ns,
-      .identity = line.identity};
+  const One one{.kind = LinkKind::kLog,
+                .service = line.service,
+                .time_unix_ns = TimeOf(line),
+                .arrival_unix_ns = line.arrival_unix_ns,
+                .identity = line.identity};
   if (line.trace_id.IsValid()) {
     Count(one, line.trace_id);
   } else {
@@ -110,12 +109,11 @@ void LinkCounter::AddLine(const LogLine& line, const Batch& batch) {
 void LinkCounter::AddExemplar(const Exemplar& exemplar, const Batch& batch) {
   const Resource* const resource = batch.ResourceOf(exemplar.resource);
   const bool stated = !exemplar.service.empty() || resource == nullptr;
-  const One one{
-      .kind = LinkKind::kExemplar,
-      .service = stated ? exemplar.service : resource->service,
-      .time_unix_ns = EffectiveTimeOf(exemplar.time_unix_ns, 0, exemplar.arrival_unix_ns).unix_ns,
-      .arrival_unix_ns = exemplar.arrival_unix_ns,
-      .identity = exemplar.identity};
+  const One one{.kind = LinkKind::kExemplar,
+                .service = stated ? exemplar.service : resource->service,
+                .time_unix_ns = TimeOf(exemplar),
+                .arrival_unix_ns = exemplar.arrival_unix_ns,
+                .identity = exemplar.identity};
   if (exemplar.trace_id.IsValid()) {
     Count(one, exemplar.trace_id);
   } else {
@@ -129,12 +127,11 @@ void LinkCounter::AddLinks(const Span& span, const Batch& batch) {
                                        HashCombine(span.span_id.value, span.start_unix_ns));
   for (const SpanLink& link : batch.LinksOf(span)) {
     identity = HashCombine(identity, 1);
-    const One one{
-        .kind = LinkKind::kSpanLink,
-        .service = batch.ServiceOf(span),
-        .time_unix_ns = EffectiveTimeOf(span.start_unix_ns, 0, span.arrival_unix_ns).unix_ns,
-        .arrival_unix_ns = span.arrival_unix_ns,
-        .identity = identity};
+    const One one{.kind = LinkKind::kSpanLink,
+                  .service = batch.ServiceOf(span),
+                  .time_unix_ns = TimeOf(span),
+                  .arrival_unix_ns = span.arrival_unix_ns,
+                  .identity = identity};
     Count(one, link.trace_id);
   }
 }

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "correlate/check.h"
+#include "correlate/record_time.h"
 
 namespace throughline {
 namespace {
@@ -16,14 +17,11 @@ void SortSpans(const Batch& batch, TraceTree& tree) {
   TL_CHECK(batch.spans.size() < kNoIndex);
   tree.order.resize(batch.spans.size());
   std::iota(tree.order.begin(), tree.order.end(), 0U);
-  const auto time_of = [](const Span& span) {
-    return EffectiveTimeOf(span.start_unix_ns, 0, span.arrival_unix_ns).unix_ns;
-  };
   std::sort(tree.order.begin(), tree.order.end(), [&](std::uint32_t a, std::uint32_t b) {
     const Span& x = batch.spans[a];
     const Span& y = batch.spans[b];
-    return std::tuple(time_of(x), x.span_id, x.identity) <
-           std::tuple(time_of(y), y.span_id, y.identity);
+    return std::tuple(TimeOf(x), x.span_id, x.identity) <
+           std::tuple(TimeOf(y), y.span_id, y.identity);
   });
   tree.by_id.reserve(tree.order.size());
   for (std::uint32_t place = 0; place < tree.order.size(); ++place) {

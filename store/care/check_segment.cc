@@ -5,9 +5,9 @@
 #include <optional>
 #include <tuple>
 
+#include "correlate/record_time.h"
 #include "store/care/integrity.h"
 #include "store/care/segment_file.h"
-#include "store/record_time.h"
 #include "store/segment/block_reader.h"
 #include "store/segment/bloom.h"
 #include "store/segment/gauge_part.h"

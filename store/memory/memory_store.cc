@@ -6,11 +6,11 @@
 #include <tuple>
 #include <utility>
 
+#include "correlate/record_time.h"
+#include "correlate/summary.h"
 #include "store/copy.h"
 #include "store/cursor.h"
 #include "store/match.h"
-#include "store/record_time.h"
-#include "store/summary.h"
 
 namespace throughline::store {
 namespace {

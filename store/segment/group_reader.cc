@@ -10,7 +10,9 @@ namespace throughline::store::segment {
 using sqlite::RecordKind;
 
 void GroupReader::ParseKeys(Cursor& cursor, std::vector<KeyColumn*>& keys) {
-  for (std::uint64_t left = cursor.Varint(); left > 0 && !cursor.done(); --left) {
+  std::uint64_t left = cursor.Varint();
+  keys.reserve(std::min(left, static_cast<std::uint64_t>(cursor.end() - cursor.at())));
+  for (; left > 0 && !cursor.done(); --left) {
     const auto key = static_cast<std::uint32_t>(cursor.Varint());
     const auto [found, is_new] = keys_.try_emplace(key);
     if (is_new) {

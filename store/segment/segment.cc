@@ -20,6 +20,7 @@ std::shared_ptr<const Segment> Segment::With(SegmentInfo info) const {
   auto same = std::make_shared<Segment>(std::move(info), path_, pool_);
   const std::lock_guard<std::mutex> lock(mutex_);
   same->index_ = index_;
+  same->known_index_ = index_.get();
   return same;
 }
 
@@ -63,16 +64,20 @@ Result<std::string> Segment::ReadRow(sqlite::Statement Open::*statement, std::in
   return DamagedPart(path_, "a row that is missing");
 }
 
-Result<std::shared_ptr<const Segment::Index>> Segment::GetIndex() const {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (index_ != nullptr) return index_;
-  }
+Result<const Segment::Index*> Segment::GetIndex() const {
+  if (const Index* const known = known_index_.load(std::memory_order_acquire)) return known;
   pool_->Touch(*this);
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (index_ != nullptr) return index_;
-  TL_TRY_ASSIGN(Open* const open, GetOpen());
-  TL_TRY_ASSIGN(auto select, open->db.Prepare("SELECT name, value FROM meta"));
+  if (index_ == nullptr) {
+    TL_TRY_ASSIGN(Open* const open, GetOpen());
+    TL_TRY_ASSIGN(index_, ReadIndex(*open));
+    known_index_.store(index_.get(), std::memory_order_release);
+  }
+  return index_.get();
+}
+
+Result<std::shared_ptr<const Segment::Index>> Segment::ReadIndex(Open& open) {
+  TL_TRY_ASSIGN(auto select, open.db.Prepare("SELECT name, value FROM meta"));
   auto index = std::make_shared<Index>();
   auto row = select.Use();
   while (row.Next()) {
@@ -112,17 +117,16 @@ Result<std::shared_ptr<const Segment::Index>> Segment::GetIndex() const {
     key.count = static_cast<std::uint32_t>(keys.Varint());
     index->keys.push_back(key);
   }
-  index_ = std::move(index);
-  return index_;
+  return std::shared_ptr<const Index>(std::move(index));
 }
 
 Result<bool> Segment::MayHold(std::uint32_t tenant, TraceId id) const {
-  TL_TRY_ASSIGN(const auto index, GetIndex());
+  TL_TRY_ASSIGN(const Index* const index, GetIndex());
   return Bloom::MayHold(TraceKey(tenant, id, index->seed), index->traces);
 }
 
 Result<std::string> Segment::TraceFilter() const {
-  TL_TRY_ASSIGN(const auto index, GetIndex());
+  TL_TRY_ASSIGN(const Index* const index, GetIndex());
   return index->traces;
 }
 
@@ -173,10 +177,10 @@ Result<void> SealedTrace::Read(RecordKind kind, TraceId match, std::size_t limit
 
 Result<std::unique_ptr<SealedTrace>> Segment::Find(std::uint32_t tenant, TraceId id) const {
   std::unique_ptr<SealedTrace> found;
-  TL_TRY_ASSIGN(const auto index, GetIndex());
+  TL_TRY_ASSIGN(const Index* const index, GetIndex());
   if (!Bloom::MayHold(TraceKey(tenant, id, index->seed), index->traces)) return found;
   const auto [first, last] = index->BlocksOf(tenant, id.low);
-  found = std::make_unique<SealedTrace>(id, info_.expired, std::make_unique<Lookup>(*this, index));
+  found = std::make_unique<SealedTrace>(id, info_.expired, std::make_unique<Lookup>(*this, *index));
   for (std::uint32_t at = first; at < last; ++at) {
     TL_TRY_ASSIGN(std::string bytes, ReadRow(&Open::block, at));
     TL_TRY(found->Add(std::move(bytes), tenant));
@@ -188,9 +192,9 @@ Result<std::unique_ptr<SealedTrace>> Segment::Find(std::uint32_t tenant, TraceId
 Result<void> Segment::ReadBlock(std::uint32_t block, RecordKind kind, std::uint32_t tenant,
                                 Batch& to) const {
   if (Expired(kind)) return {};
-  TL_TRY_ASSIGN(const auto index, GetIndex());
+  TL_TRY_ASSIGN(const Index* const index, GetIndex());
   TL_TRY_ASSIGN(const std::string bytes, ReadRow(&Open::block, block));
-  Lookup lookup(*this, index);
+  Lookup lookup(*this, *index);
   TL_TRY_ASSIGN(const BlockReader reader, BlockReader::Open(bytes, lookup));
   std::size_t first = 0;
   while (first < reader.trace_count() && reader.TenantOf(first) != tenant) ++first;

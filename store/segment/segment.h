@@ -7,6 +7,7 @@
 // for who has it open.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -147,7 +148,9 @@ class Segment {
   struct Open;
 
   bool Expired(sqlite::RecordKind kind) const { return (info_.expired & KindBit(kind)) != 0; }
-  Result<std::shared_ptr<const Index>> GetIndex() const;
+  // Lives as long as the segment. Without a lock once it was read: a lookup asks every segment.
+  Result<const Index*> GetIndex() const;
+  static Result<std::shared_ptr<const Index>> ReadIndex(Open& open);
   // Opens the file if need be; `mutex_` is held.
   Result<Open*> GetOpen() const;
   // Says of each block whether it may have all tags and the text; empty: filters rule nothing out.
@@ -164,7 +167,8 @@ class Segment {
   const std::shared_ptr<SegmentPool> pool_;
   mutable std::mutex mutex_;
   mutable std::unique_ptr<Open> open_;          // Guarded by mutex_.
-  mutable std::shared_ptr<const Index> index_;  // Guarded by mutex_.
+  mutable std::shared_ptr<const Index> index_;  // Guarded by mutex_; set once.
+  mutable std::atomic<const Index*> known_index_ = nullptr;
 };
 
 // Bounds what all segments of a store hold open, and the rows that they keep.

@@ -67,7 +67,7 @@ Result<void> Segment::EachGauge(
     std::string data;
   };
   std::vector<Part> parts;
-  TL_TRY_ASSIGN(const auto index, GetIndex());
+  TL_TRY_ASSIGN(const Index* const index, GetIndex());
   {
     pool_->Touch(*this);
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -86,7 +86,7 @@ Result<void> Segment::EachGauge(
     }
     TL_TRY(row.Finish());
   }
-  Lookup lookup(*this, index);
+  Lookup lookup(*this, *index);
   for (const Part& part : parts) {
     Batch points;
     std::uint64_t hash = 0;

@@ -61,8 +61,7 @@ struct Segment::Open {
 // The strings as one lookup needs them; it keeps the rows that it has seen.
 class Segment::Lookup final : public Strings {
  public:
-  Lookup(const Segment& segment, std::shared_ptr<const Index> index)
-      : segment_(segment), index_(std::move(index)) {}
+  Lookup(const Segment& segment, const Index& index) : segment_(segment), index_(&index) {}
 
   StringRow RowOf(StringSpace space, std::uint32_t id) override {
     const auto& firsts = index_->firsts[static_cast<std::size_t>(space)];
@@ -96,7 +95,7 @@ class Segment::Lookup final : public Strings {
   }
 
   const Segment& segment_;
-  const std::shared_ptr<const Index> index_;
+  const Index* const index_;
   std::unordered_map<std::uint64_t, RowCache::Row> rows_;
 };
 

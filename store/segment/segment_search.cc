@@ -148,7 +148,7 @@ class EntryMatch {
 Result<std::vector<BlockCandidate>> Segment::Search(const SearchFilter& filter) const {
   std::vector<BlockCandidate> found;
   if (Expired(filter.kind)) return found;
-  TL_TRY_ASSIGN(const auto index, GetIndex());
+  TL_TRY_ASSIGN(const Index* const index, GetIndex());
   TL_TRY_ASSIGN(const auto blocks, BlocksFor(filter, *index));
   if (!blocks.empty()) {
     const auto count = static_cast<std::size_t>(std::count(blocks.begin(), blocks.end(), true));
@@ -164,7 +164,7 @@ Result<std::vector<BlockCandidate>> Segment::Search(const SearchFilter& filter) 
     }
   }
   TL_TRY_ASSIGN(const auto parts, PartsFor(filter));
-  Lookup lookup(*this, index);
+  Lookup lookup(*this, *index);
   EntryMatch match(filter, lookup);
   std::vector<std::uint32_t> place_of(index->blocks.size(), 0);  // In `found`, and 1.
   for (const std::string& part : parts) {

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "store/record_time.h"
+#include "correlate/record_time.h"
 #include "store/segment/block_writer.h"
 #include "store/segment/bloom.h"
 #include "store/segment/gauge_writer.h"

@@ -4,7 +4,7 @@
 #include <functional>
 #include <limits>
 
-#include "store/record_time.h"
+#include "correlate/record_time.h"
 #include "store/sqlite/hot_reader.h"
 
 namespace throughline::store::sqlite {

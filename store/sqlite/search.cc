@@ -9,13 +9,13 @@
 #include <type_traits>
 
 #include "correlate/metric_name.h"
+#include "correlate/record_time.h"
+#include "correlate/summary.h"
 #include "store/copy.h"
 #include "store/cursor.h"
 #include "store/match.h"
-#include "store/record_time.h"
 #include "store/sqlite/found_trace.h"
 #include "store/sqlite/hot_reader.h"
-#include "store/summary.h"
 
 namespace throughline::store::sqlite {
 namespace {

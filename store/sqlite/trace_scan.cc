@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "store/record_time.h"
+#include "correlate/record_time.h"
+#include "correlate/summary.h"
 #include "store/sqlite/found_trace.h"
-#include "store/summary.h"
 
 namespace throughline::store::sqlite {
 

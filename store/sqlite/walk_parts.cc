@@ -1,6 +1,6 @@
 #include "store/sqlite/walk_parts.h"
 
-#include "store/record_time.h"
+#include "correlate/record_time.h"
 #include "store/sqlite/gauge_record.h"
 
 namespace throughline::store::sqlite {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "correlate/record_time.h"
 #include "store/cursor.h"
-#include "store/record_time.h"
 #include "tests/store/sample.h"
 
 namespace throughline::store {

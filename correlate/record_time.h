@@ -5,7 +5,7 @@
 
 #include "correlate/batch.h"
 
-namespace throughline::store {
+namespace throughline {
 
 inline std::uint64_t TimeOf(const Span& span) {
   return EffectiveTimeOf(span.start_unix_ns, 0, span.arrival_unix_ns).unix_ns;
@@ -28,4 +28,4 @@ inline std::uint64_t EndOf(const Span& span) {
   return duration > UINT64_MAX - start ? UINT64_MAX : start + duration;
 }
 
-}  // namespace throughline::store
+}  // namespace throughline

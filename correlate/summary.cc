@@ -1,4 +1,4 @@
-#include "store/summary.h"
+#include "correlate/summary.h"
 
 #include <algorithm>
 #include <set>
@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "correlate/decision.h"
-#include "store/record_time.h"
+#include "correlate/record_time.h"
 
-namespace throughline::store {
+namespace throughline {
 namespace {
 
 bool Earlier(const Span& a, const Span& b) {
@@ -137,4 +137,4 @@ TraceSummary SummaryOf(TraceId trace_id, const Batch& records) {
   return summary;
 }
 
-}  // namespace throughline::store
+}  // namespace throughline

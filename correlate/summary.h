@@ -7,7 +7,7 @@
 #include "correlate/link.h"
 #include "correlate/query.h"
 
-namespace throughline::store {
+namespace throughline {
 
 // The earliest span without a parent; else the earliest whose parent is not here; else, in a loop
 // of parents, the earliest. Ties go to the lower span id, then the lower identity. Null: no spans.
@@ -18,4 +18,4 @@ LinkEvidence EvidenceOf(const Batch& records);
 
 TraceSummary SummaryOf(TraceId trace_id, const Batch& records);
 
-}  // namespace throughline::store
+}  // namespace throughline
