@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #include <system_error>
 #include <utility>
 
+#include "correlate/thread_name.h"
 #include "gateway/endpoint.h"
 
 namespace throughline::gateway {
@@ -80,7 +80,7 @@ CappedListener::~CappedListener() {
 void CappedListener::Start(Hooks hooks) {
   hooks_ = std::move(hooks);
   thread_ = std::thread([this] {
-    ::pthread_setname_np(::pthread_self(), "grpc-accept");
+    NameThread("grpc-accept");
     Run();
   });
 }

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "correlate/hash.h"
+#include "correlate/thread_name.h"
 #include "gateway/log.h"
 
 namespace throughline::gateway {
@@ -466,6 +467,7 @@ FollowThread::~FollowThread() {
 }
 
 void FollowThread::Run() {
+  NameThread("follow");
   auto next_poll = std::chrono::steady_clock::now();
   for (;;) {
     if (std::chrono::steady_clock::now() >= next_poll) {

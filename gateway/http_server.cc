@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 
 #include "correlate/check.h"
+#include "correlate/thread_name.h"
 #include "gateway/endpoint.h"
 #include "gateway/http_exchange.h"
 #include "gateway/http_loop.h"
@@ -91,7 +92,10 @@ Result<void> HttpServer::Impl::Start(const std::vector<Listen>& listens, std::si
   for (HttpLoop& loop : loops_) {
     loop.Sweep();
     for (auto& [door, acceptor] : loop.acceptors) loop.Accept(door, acceptor);
-    loop.thread = std::thread([&loop] { loop.context.run(); });
+    loop.thread = std::thread([&loop] {
+      NameThread("http");
+      loop.context.run();
+    });
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "correlate/check.h"
+#include "correlate/thread_name.h"
 
 namespace throughline::gateway {
 
@@ -29,6 +30,7 @@ bool ReadPool::Submit(std::function<void()> work) {
 }
 
 void ReadPool::Run() {
+  NameThread("read");
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });

@@ -1,11 +1,11 @@
 #include "gateway/streams.h"
 
-#include <pthread.h>
-
 #include <thread>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+
+#include "correlate/thread_name.h"
 
 namespace throughline::gateway {
 
@@ -18,7 +18,7 @@ struct Streams::Impl {
 
 Streams::Streams() : impl_(std::make_unique<Impl>()) {
   impl_->thread = std::thread([this] {
-    ::pthread_setname_np(::pthread_self(), "streams");
+    NameThread("streams");
     impl_->loop.run();
   });
 }

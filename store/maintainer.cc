@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "correlate/thread_name.h"
+
 namespace throughline::store {
 namespace {
 
@@ -31,6 +33,7 @@ void Maintainer::Stop() {
 }
 
 void Maintainer::Run(Store& store, const Clock& clock, const After& after) {
+  NameThread("maintain");
   std::chrono::milliseconds wait{0};  // At once: a start may find work.
   std::chrono::milliseconds retry = kFirstRetry;
   for (;;) {

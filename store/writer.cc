@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "correlate/check.h"
+#include "correlate/thread_name.h"
 
 namespace throughline::store {
 namespace {
@@ -81,6 +82,7 @@ void Writer::Stop() {
 }
 
 void Writer::Run() {
+  NameThread("write");
   for (;;) {
     std::vector<Item> items = Take();
     if (items.empty()) return;
