@@ -39,16 +39,16 @@ int ExitOf(const care::Report& report) {
   return code;
 }
 
-Result<care::Report> CheckWatched(const std::string& directory) {
+Result<care::Report> CheckWatched(const std::string& directory, care::Checked& checked) {
   Watched watched(care::BytesToCheck(directory));
-  return care::Check(directory, watched.work());
+  return care::Check(directory, watched.work(), &checked);
 }
 
 void Print(const care::Report& report) {
   for (const care::Finding& finding : report.findings) std::puts(care::Line(finding).c_str());
 }
 
-int Repair(const std::string& directory, const care::Report& report) {
+int Repair(const std::string& directory, const care::Report& report, care::Checked& checked) {
   const int code = ExitOf(report);
   const auto done = [&] {
     Watched watched(report.bytes);
@@ -59,7 +59,7 @@ int Repair(const std::string& directory, const care::Report& report) {
                     care::IsStop(done.error()) ? kExitNotDone : kExitLost);
   }
   for (const std::string& line : *done) std::printf("repaired: %s\n", line.c_str());
-  const auto again = CheckWatched(directory);
+  const auto again = CheckWatched(directory, checked);
   if (!again) return Complain(again.error().message, kExitNotDone);
   Print(*again);
   if (!again->findings.empty()) return Complain("what is above is still wrong", kExitLost);
@@ -67,12 +67,13 @@ int Repair(const std::string& directory, const care::Report& report) {
   return code;
 }
 
-int Fsck(const FsckArguments& arguments) {
-  CatchStopSignals();
-  const auto lock = care::TakeLock(arguments.data);
-  if (!lock) return Complain(lock.error().message, kExitNotDone);
-  const auto report = CheckWatched(arguments.data);
+int CheckAndRepair(const FsckArguments& arguments, care::Checked& checked) {
+  const auto report = CheckWatched(arguments.data, checked);
   if (!report) return Complain(report.error().message, kExitNotDone);
+  if (report->known_segments > 0) {
+    std::printf("%zu segments were found whole by the check that was stopped\n",
+                report->known_segments);
+  }
   Print(*report);
   if (report->findings.empty()) {
     std::printf("whole: %zu segments with %s records, %zu tails, %s\n", report->segments.size(),
@@ -80,10 +81,22 @@ int Fsck(const FsckArguments& arguments) {
                 Megabytes(report->bytes).c_str());
     return 0;
   }
-  if (arguments.repair) return Repair(arguments.data, *report);
+  if (arguments.repair) return Repair(arguments.data, *report, checked);
   std::fprintf(stderr, "throughline: %zu problems; --repair does what can be done\n",
                report->findings.size());
   return ExitOf(*report);
+}
+
+int Fsck(const FsckArguments& arguments) {
+  CatchStopSignals();
+  const auto lock = care::TakeLock(arguments.data);
+  if (!lock) return Complain(lock.error().message, kExitNotDone);
+  care::Checked checked = care::Checked::Load(arguments.data);
+  const int code = CheckAndRepair(arguments, checked);
+  // One that was stopped goes on from there; one that is done begins anew the next time.
+  const auto kept = code == kExitNotDone && checked.size() > 0 ? checked.Save() : checked.Remove();
+  if (!kept) (void)Complain(kept.error().message, code);
+  return code;
 }
 
 void AddFsck(CLI::App& app, int* exit_code) {

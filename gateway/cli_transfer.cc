@@ -21,7 +21,7 @@
 #include "logs/otlp.h"
 #include "spans/otlp.h"
 #include "store/transfer/export.h"
-#include "store/transfer/file.h"
+#include "store/file.h"
 #include "store/transfer/import.h"
 
 namespace throughline::gateway {
@@ -227,7 +227,7 @@ Result<int> RunImport(const TransferArguments& arguments) {
   hooks.note = [&]() -> Result<void> {
     if (!can_resume) return {};
     state.place = input->Place();
-    return transfer::ReplaceFile(state_path, ImportStateText(state));
+    return store::ReplaceFile(state_path, ImportStateText(state));
   };
   hooks.progress = [&](const transfer::Imported&) {
     const double share = input->size() == 0 ? -1
@@ -243,7 +243,7 @@ Result<int> RunImport(const TransferArguments& arguments) {
                                : "stopped; what was imported stays",
                     kExitStopped);
   }
-  if (can_resume) TL_TRY(transfer::RemoveFile(state_path));
+  if (can_resume) TL_TRY(store::RemoveFile(state_path));
   return input->decoded().rejected > 0 ? kExitFailed : 0;
 }
 

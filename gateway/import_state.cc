@@ -1,7 +1,7 @@
 #include "gateway/import_state.h"
 
 #include "correlate/digits.h"
-#include "store/transfer/file.h"
+#include "store/file.h"
 #include "wire/json_cursor.h"
 #include "wire/json_writer.h"
 
@@ -66,7 +66,7 @@ std::string ImportStatePath(const std::string& directory) { return directory + "
 
 Result<std::optional<ImportState>> ReadImportState(const std::string& directory) {
   const std::string path = ImportStatePath(directory);
-  const auto text = store::transfer::ReadWholeFile(path, kMostBytes);
+  const auto text = store::ReadWholeFile(path, kMostBytes);
   if (!text && text.error().code == Errc::kNotFound) return std::optional<ImportState>();
   if (!text) return text.error();
   auto state = ParseImportState(*text);

@@ -14,16 +14,21 @@ namespace {
 using segment::SegmentInfo;
 using sqlite::NumberIn;
 
+// It is hashed, and then read.
+constexpr std::uint64_t kReadsOfSegment = 2;
+
 // What others than the store keep here.
 bool IsKnown(const std::string& name) {
-  return name == "LOCK" || name == "follow.json" || name.ends_with("-shm") ||
-         name == sqlite::kCatalogFile || name == std::string(sqlite::kCatalogFile) + "-wal";
+  return name == "LOCK" || name == "follow.json" || name == kCheckedFile ||
+         name.ends_with("-shm") || name == sqlite::kCatalogFile ||
+         name == std::string(sqlite::kCatalogFile) + "-wal";
 }
 
 class DirectoryCheck {
  public:
-  DirectoryCheck(const std::string& directory, std::vector<std::string> names, const Work& work)
-      : directory_(directory), names_(std::move(names)), work_(work) {}
+  DirectoryCheck(const std::string& directory, std::vector<std::string> names, const Work& work,
+                 Checked* checked)
+      : directory_(directory), names_(std::move(names)), work_(work), checked_(checked) {}
 
   Result<Report> Run() {
     report_.catalog = CheckCatalog(directory_, report_.findings);
@@ -46,6 +51,8 @@ class DirectoryCheck {
     report_.findings.push_back({file, std::move(hurt), std::move(lost), cure});
   }
   Result<void> CheckSegments();
+  // What is in one; `row` as in care::CheckSegment.
+  Result<SegmentFacts> FactsOf(const std::string& name, const SegmentInfo* row);
   void LookForSeed();
   Result<void> CheckTails();
   void CheckOthers();
@@ -55,9 +62,26 @@ class DirectoryCheck {
   const std::string& directory_;
   const std::vector<std::string> names_;
   const Work& work_;
+  Checked* const checked_;
   Report report_;
   std::map<std::string, const SegmentInfo*> listed_;
 };
+
+Result<SegmentFacts> DirectoryCheck::FactsOf(const std::string& name, const SegmentInfo* row) {
+  const bool may_be_known = row != nullptr && checked_ != nullptr;
+  if (may_be_known) {
+    if (const auto known = checked_->FactsOf(name, *row)) {
+      ++report_.known_segments;
+      TL_TRY(work_.Step(name, kReadsOfSegment * row->bytes));
+      return *known;
+    }
+  }
+  const std::size_t before = report_.findings.size();
+  TL_TRY_ASSIGN(const SegmentFacts facts,
+                CheckSegment(directory_, name, row, work_, report_.findings));
+  if (may_be_known && report_.findings.size() == before) checked_->Add(name, *row, facts);
+  return facts;
+}
 
 Result<void> DirectoryCheck::CheckSegments() {
   for (const std::string& name : names_) {
@@ -70,9 +94,7 @@ Result<void> DirectoryCheck::CheckSegments() {
       report_.strays.push_back(name);
       continue;
     }
-    TL_TRY_ASSIGN(
-        const SegmentFacts facts,
-        CheckSegment(directory_, name, is_listed ? row->second : nullptr, work_, report_.findings));
+    TL_TRY_ASSIGN(const SegmentFacts facts, FactsOf(name, is_listed ? row->second : nullptr));
     const SegmentInfo& info = facts.info;
     report_.records += info.spans + info.logs + info.exemplars + info.gauges;
     report_.bytes += info.bytes;
@@ -198,9 +220,9 @@ void DirectoryCheck::CheckTenants() {
 
 }  // namespace
 
-Result<Report> Check(const std::string& directory, const Work& work) {
+Result<Report> Check(const std::string& directory, const Work& work, Checked* checked) {
   TL_TRY_ASSIGN(auto names, sqlite::SystemFiles().List(directory));
-  return DirectoryCheck(directory, std::move(names), work).Run();
+  return DirectoryCheck(directory, std::move(names), work, checked).Run();
 }
 
 std::uint64_t BytesToCheck(const std::string& directory) {
@@ -209,9 +231,8 @@ std::uint64_t BytesToCheck(const std::string& directory) {
   if (!names) return 0;
   for (const std::string& name : *names) {
     const auto size = sqlite::SystemFiles().SizeOf(directory + '/' + name);
-    // A segment is hashed, and then read.
-    const std::uint64_t times = NumberIn(name, sqlite::kSegmentPrefix) != 0 ? 2 : 1;
-    if (size) bytes += times * *size;
+    if (!size) continue;
+    bytes += NumberIn(name, sqlite::kSegmentPrefix) != 0 ? kReadsOfSegment * *size : *size;
   }
   return bytes;
 }

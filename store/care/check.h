@@ -1,6 +1,7 @@
 // Checks a whole data directory that no process has open: what `throughline fsck` says.
 //
-// Nothing is changed. The caller holds the lock (lock.h).
+// Nothing is changed. The caller holds the lock (lock.h). One that was stopped goes on with what
+// it had found (checked.h).
 #pragma once
 
 #include <map>
@@ -10,6 +11,7 @@
 #include "store/care/check_catalog.h"
 #include "store/care/check_segment.h"
 #include "store/care/check_tail.h"
+#include "store/care/checked.h"
 #include "store/care/finding.h"
 
 namespace throughline::store::care {
@@ -25,10 +27,12 @@ struct Report {
   // What was looked at.
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;
+  std::size_t known_segments = 0;  // That were not read: an earlier check had found them whole.
 };
 
-// An error: it could not be checked, or was stopped.
-Result<Report> Check(const std::string& directory, const Work& work);
+// Segments that `checked` knows are not read, and those that are found whole are added to it; null:
+// all are read. An error: it could not be checked, or was stopped.
+Result<Report> Check(const std::string& directory, const Work& work, Checked* checked = nullptr);
 // Bytes of the files that Check looks at, for progress.
 std::uint64_t BytesToCheck(const std::string& directory);
 

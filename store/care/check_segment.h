@@ -20,6 +20,9 @@ struct SegmentFacts {
   std::uint32_t most_tenant = 0;
 };
 
+// What a file holds still, of what its row of the catalog says was sealed.
+segment::SegmentInfo Left(const segment::SegmentInfo& row);
+
 // `row`: the catalog's; null: it has none. Findings name the file as `name`. An error: stopped.
 Result<SegmentFacts> CheckSegment(const std::string& directory, const std::string& name,
                                   const segment::SegmentInfo* row, const Work& work,

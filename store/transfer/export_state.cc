@@ -1,7 +1,7 @@
 #include "store/transfer/export_state.h"
 
 #include "correlate/digits.h"
-#include "store/transfer/file.h"
+#include "store/file.h"
 #include "wire/json_cursor.h"
 #include "wire/json_writer.h"
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "correlate/digits.h"
-#include "store/transfer/file.h"
+#include "store/file.h"
 #include "store/transfer/input.h"
 #include "store/transfer/ndjson_line.h"
 

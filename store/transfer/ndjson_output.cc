@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "store/transfer/file.h"
+#include "store/file.h"
 #include "store/transfer/ndjson_record.h"
 #include "store/transfer/output.h"
 

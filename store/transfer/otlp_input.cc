@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "correlate/scope.h"
-#include "store/transfer/file.h"
+#include "store/file.h"
 #include "store/transfer/input.h"
 #include "store/transfer/otlp_names.h"
 

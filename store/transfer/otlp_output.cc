@@ -4,7 +4,7 @@
 #include <system_error>
 #include <utility>
 
-#include "store/transfer/file.h"
+#include "store/file.h"
 #include "store/transfer/otlp_names.h"
 #include "store/transfer/otlp_request.h"
 #include "store/transfer/output.h"

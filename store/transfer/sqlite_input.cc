@@ -6,7 +6,7 @@
 
 #include "correlate/digits.h"
 #include "correlate/scope.h"
-#include "store/transfer/file.h"
+#include "store/file.h"
 #include "store/transfer/input.h"
 #include "store/transfer/sqlite_file.h"
 #include "store/transfer/sqlite_row_reader.h"

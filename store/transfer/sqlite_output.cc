@@ -2,7 +2,7 @@
 // written behind it is never in the file, so there is nothing to take away.
 #include <utility>
 
-#include "store/transfer/file.h"
+#include "store/file.h"
 #include "store/transfer/output.h"
 #include "store/transfer/sqlite_file.h"
 #include "store/transfer/sqlite_rows.h"

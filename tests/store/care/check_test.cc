@@ -7,7 +7,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <random>
+#include <string>
+#include <utility>
 
 #include "store/care/lock.h"
 #include "tests/store/care/data_directory.h"
@@ -22,7 +25,7 @@ class CheckTest : public testing::Test {
  protected:
   CheckTest() { directory_.Fill(); }
 
-  std::string Checked() const {
+  std::string Said() const {
     const auto report = Check(directory_.path(), {});
     if (!report) return "error: " + report.error().message;
     std::string lines;
@@ -43,7 +46,7 @@ class CheckTest : public testing::Test {
 
 TEST_F(CheckTest, AWholeDirectoryHasNothingToSayAndIsNotTouched) {
   const std::string before = Listing();
-  EXPECT_EQ(Checked(), "");
+  EXPECT_EQ(Said(), "");
   EXPECT_EQ(Listing(), before);
   const auto report = Check(directory_.path(), {});
   EXPECT_EQ(report->segments.size(), 2u);
@@ -69,10 +72,10 @@ TEST_F(CheckTest, AnyFlippedByteOfASegmentIsFound) {
     SCOPED_TRACE(offset);
     const unsigned mask = 1U << (random() % 8);
     directory_.Flip("seg-0-1.db", offset, mask);
-    EXPECT_THAT(Checked(), HasSubstr("seg-0-1.db: "));
+    EXPECT_THAT(Said(), HasSubstr("seg-0-1.db: "));
     directory_.Flip("seg-0-1.db", offset, mask);
   }
-  EXPECT_EQ(Checked(), "");
+  EXPECT_EQ(Said(), "");
 }
 
 // A catalog that was lost, or is of an older version, has no hash of the file: its pages have.
@@ -84,7 +87,7 @@ TEST_F(CheckTest, WithoutAHashAnyFlippedByteIsFoundToo) {
     const std::uint64_t offset = random() % bytes;
     SCOPED_TRACE(offset);
     directory_.Flip("seg-0-1.db", offset);
-    EXPECT_THAT(Checked(), HasSubstr("seg-0-1.db: "));
+    EXPECT_THAT(Said(), HasSubstr("seg-0-1.db: "));
     directory_.Flip("seg-0-1.db", offset);
   }
 }
@@ -100,7 +103,7 @@ TEST_F(CheckTest, AnyFlippedByteOfATailsLogIsFoundOrWithoutConsequence) {
       const std::uint64_t offset = random() % (round < 40 ? 120 : bytes);
       SCOPED_TRACE(std::string(file) + ' ' + std::to_string(offset));
       directory_.Flip(file, offset);
-      const std::string said = Checked();
+      const std::string said = Said();
       if (said.empty()) {
         EXPECT_EQ(directory_.Answers(), answers);
         directory_.Restore();
@@ -113,7 +116,7 @@ TEST_F(CheckTest, AnyFlippedByteOfATailsLogIsFoundOrWithoutConsequence) {
     }
     EXPECT_GE(found, std::string(file).ends_with("wal") ? 100 : 0);
   }
-  EXPECT_EQ(Checked(), "");
+  EXPECT_EQ(Said(), "");
 }
 
 TEST_F(CheckTest, AFlippedByteOfTheCatalogNeverCrashes) {
@@ -125,11 +128,69 @@ TEST_F(CheckTest, AFlippedByteOfTheCatalogNeverCrashes) {
     const std::uint64_t offset = random() % (round < 100 ? 100 : bytes);
     const unsigned mask = 1U << (random() % 8);
     directory_.Flip("catalog.db", offset, mask);
-    if (!Checked().empty()) ++found;
+    if (!Said().empty()) ++found;
     directory_.Flip("catalog.db", offset, mask);
   }
   EXPECT_GT(found, 30);
-  EXPECT_EQ(Checked(), "");
+  EXPECT_EQ(Said(), "");
+}
+
+// Stops once it has seen so many segments.
+Work StopAfter(int segments) {
+  auto seen = std::make_shared<std::pair<std::string, int>>();
+  return {.progress =
+              [seen](std::string_view file, std::uint64_t) {
+                if (seen->first == file || !file.starts_with("seg-")) return;
+                seen->first = file;
+                ++seen->second;
+              },
+          .stop_asked = [seen, segments] { return seen->second > segments; }};
+}
+
+TEST_F(CheckTest, OneThatWasStoppedGoesOnBehindWhatItFoundWhole) {
+  Checked checked = Checked::Load(directory_.path());
+  const auto stopped = Check(directory_.path(), StopAfter(1), &checked);
+  ASSERT_FALSE(stopped);
+  EXPECT_TRUE(IsStop(stopped.error()));
+  ASSERT_EQ(checked.size(), 1u);
+  ASSERT_TRUE(checked.Save());
+  Checked loaded = Checked::Load(directory_.path());
+  const auto report = Check(directory_.path(), {}, &loaded);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->known_segments, 1u);
+  EXPECT_THAT(report->findings, testing::IsEmpty());  // Of its own state neither.
+  const auto anew = Check(directory_.path(), {});
+  EXPECT_EQ(anew->known_segments, 0u);
+  EXPECT_EQ(report->records, anew->records);
+  EXPECT_EQ(report->bytes, anew->bytes);
+  EXPECT_EQ(report->most_tenant, anew->most_tenant);
+  EXPECT_TRUE(loaded.Remove());
+  EXPECT_EQ(Checked::Load(directory_.path()).size(), 0u);
+}
+
+TEST_F(CheckTest, WhatChangedSinceIsReadAgain) {
+  Checked checked = Checked::Load(directory_.path());
+  ASSERT_TRUE(Check(directory_.path(), {}, &checked));
+  ASSERT_EQ(checked.size(), 2u);
+  directory_.Flip("seg-0-1.db", 5000);
+  const auto touched = Check(directory_.path(), {}, &checked);
+  EXPECT_EQ(touched->known_segments, 1u);
+  EXPECT_FALSE(touched->findings.empty());
+  directory_.Restore();
+  directory_.Edit("catalog.db", "UPDATE segment SET spans = spans + 1, hash = hash + 1");
+  const auto relisted = Check(directory_.path(), {}, &checked);
+  EXPECT_EQ(relisted->known_segments, 0u);
+  EXPECT_FALSE(relisted->findings.empty());
+}
+
+TEST_F(CheckTest, AStateThatIsNoneIsNothing) {
+  for (const char* text : {"", "{", "[]", "{\"version\":2,\"whole\":[{\"file\":\"seg-0-1.db\"}]}",
+                           "{\"version\":1,\"whole\":[{\"file\":7}]}",
+                           "{\"version\":1,\"whole\":[{\"file\":\"seg-0-1.db\",\"bytes\":-1}"}) {
+    SCOPED_TRACE(text);
+    std::ofstream(directory_.PathOf("fsck.state")) << text;
+    EXPECT_EQ(Checked::Load(directory_.path()).size(), 0u);
+  }
 }
 
 struct Damage {

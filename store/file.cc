@@ -1,4 +1,4 @@
-#include "store/transfer/file.h"
+#include "store/file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-namespace throughline::store::transfer {
+namespace throughline::store {
 namespace {
 
 // So that the names of files that were created, renamed or removed are durable too.
@@ -120,4 +120,4 @@ Result<void> RemoveFile(const std::string& path) {
   return {};
 }
 
-}  // namespace throughline::store::transfer
+}  // namespace throughline::store

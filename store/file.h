@@ -1,4 +1,4 @@
-// Files as export and import need them: written with errors, made durable, put in place whole.
+// Files of ours beside the databases: written with errors, made durable, put in place whole.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 #include "correlate/result.h"
 
-namespace throughline::store::transfer {
+namespace throughline::store {
 
 // A file that is appended to. Buffers nothing of its own.
 class AppendFile {
@@ -50,4 +50,4 @@ Result<void> RemoveFile(const std::string& path);
 // "cannot WHAT PATH: why errno says".
 Error FileError(std::string_view what, const std::string& path);
 
-}  // namespace throughline::store::transfer
+}  // namespace throughline::store
