@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/gateway/loopback_gateway.h"
 #include "tests/gateway/raw_client.h"
 #include "tests/test_clock.h"
 #include "wire/compress.h"
@@ -34,14 +35,10 @@ std::string SpanJson(const std::string& trace, const std::string& span = "b7ad6b
 class GatewayTest : public ::testing::Test {
  protected:
   void StartGateway(Config config = {}) {
-    config.http_listen = "127.0.0.1:0";
+    config = OnLoopback(std::move(config));
     config.otlp_http_listen = "127.0.0.1:0";
-    config.otlp_grpc_listen = "";  // grpc_server_test.cc has it.
-    config.store_kind = "memory";
     config.loops = 2;
-    auto started = Gateway::Start(config, clock_);
-    ASSERT_TRUE(started) << started.error().message;
-    gateway_ = std::move(started).value();
+    ASSERT_NO_FATAL_FAILURE(StartInto(gateway_, config, clock_));
   }
   std::unique_ptr<RawClient> Connect(Door door = Door::kMain) {
     return std::make_unique<RawClient>(gateway_->AddressOf(door));

@@ -20,6 +20,7 @@
 #include "gateway/grpc_reflection.h"
 #include "store/memory/memory_store.h"
 #include "tests/gateway/grpc_client.h"
+#include "tests/gateway/loopback_gateway.h"
 #include "tests/gateway/raw_client.h"
 #include "tests/proto/samples.h"
 #include "tests/proto/truncation.h"
@@ -106,14 +107,9 @@ std::uint64_t RetrySecondsOf(const ::grpc::Status& status) {
 class GrpcServerTest : public ::testing::Test {
  protected:
   void StartGateway(Config config = {}) {
-    config.http_listen = "127.0.0.1:0";
-    config.otlp_http_listen = "";
+    config = OnLoopback(std::move(config));
     config.otlp_grpc_listen = "127.0.0.1:0";
-    config.store_kind = "memory";
-    config.loops = 1;
-    auto started = Gateway::Start(config, clock_);
-    ASSERT_TRUE(started) << started.error().message;
-    gateway_ = std::move(started).value();
+    ASSERT_NO_FATAL_FAILURE(StartInto(gateway_, config, clock_));
     client_ = std::make_unique<GrpcClient>(gateway_->GrpcAddress());
   }
   RawResponse Get(const std::string& target, const std::string& headers = {}) {

@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/gateway.h"
+#include "tests/gateway/loopback_gateway.h"
 #include "tests/gateway/raw_client.h"
 #include "tests/test_clock.h"
 
@@ -78,14 +79,7 @@ class TailClient {
 class TailTest : public ::testing::Test {
  protected:
   void Start(Config config = {}) {
-    config.http_listen = "127.0.0.1:0";
-    config.otlp_http_listen = "";
-    config.otlp_grpc_listen = "";
-    config.store_kind = "memory";
-    config.loops = 1;
-    auto started = Gateway::Start(config, clock_);
-    ASSERT_TRUE(started) << started.error().message;
-    gateway_ = std::move(started).value();
+    ASSERT_NO_FATAL_FAILURE(StartInto(gateway_, OnLoopback(std::move(config)), clock_));
     address_ = gateway_->AddressOf(Door::kMain);
   }
   RawResponse Ask(const std::string& request) {
